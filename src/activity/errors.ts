@@ -1,0 +1,180 @@
+/**
+ * Every error this package throws, by its stable `code`. The text says when it is thrown;
+ * the message of the error itself says where, and what to do.
+ */
+export const ERROR_CODES = {
+  OPTION_INVALID: 'An option or argument has a value that cannot be used.',
+  ACTIVITY_TYPE_INVALID: 'The activityType does not exist, or does not fit the operation.',
+  LIST_REQUIRED: 'An activity that works on lists names none.',
+  LIST_INVALID: 'A list is neither an id, nor the name of a system list, nor a list URI.',
+  LIST_NOT_CLEARABLE: 'A system list (active, do-not-mail, removed …) cannot be cleared.',
+  LIST_COUNT_INVALID: 'An export takes exactly one list.',
+  COLUMN_UNKNOWN: 'A column asked for does not exist.',
+  ADDRESS_COLUMN_REQUIRED: 'The heading of the contacts has no column for the e-mail address.',
+  CONTACTS_REQUIRED: 'The contacts are empty: no heading, or no row under it.',
+  CONTACTS_INVALID: 'The contacts cannot be read: wrong encoding, wrong shape, or a broken row.',
+  FILE_UNREADABLE: 'A local file cannot be read.',
+  FILE_EXISTS: 'A file that would be written is there already.',
+  FILE_CHANGED: 'A file changed while it was being sent.',
+  FILE_UNWRITABLE: 'A local file cannot be written.',
+  CREDENTIALS_REQUIRED: 'Credentials are needed and none were given.',
+  INSECURE_ORIGIN: 'Credentials would travel over plain http to a host that is not this machine.',
+  FOREIGN_ORIGIN: 'A link leads to another origin than the one the client was made for.',
+  REQUEST_NOT_SENT: 'The connection failed before the request was sent.',
+  RESPONSE_LOST: 'The request may have been sent, but no complete answer came.',
+  TIMED_OUT: 'The service did not answer in the time it was given.',
+  ABORTED: 'The caller aborted the operation.',
+  REDIRECTED: 'The service answered with a redirect that must not be followed.',
+  RESPONSE_TOO_LARGE: 'An answer is larger than the limit.',
+  SERVICE_REFUSED: 'The service answered with an error status.',
+  UNAUTHORIZED: 'The service does not accept the credentials.',
+  NOT_FOUND: 'The service knows no such activity, list or file.',
+  RATE_LIMITED: 'The service refuses calls because there were too many.',
+  XML_NOT_WELL_FORMED: 'A document is not well-formed XML.',
+  XML_DOCTYPE: 'A document has a DOCTYPE, which is refused.',
+  XML_LIMIT: 'A document exceeds a limit of the reader (depth, attributes, text).',
+  XML_TRUNCATED: 'A document ends before its root element is closed.',
+  DOCUMENT_UNEXPECTED: 'A document is well-formed, but not the one that was asked for.',
+  FORM_MALFORMED: 'A form body cannot be read.',
+  CSV_MALFORMED: 'A contact file is not well-formed CSV.',
+  PAGE_REPEATED: 'A next link leads to a page that was read before.',
+  WAIT_EXPIRED: 'The time to wait for an activity is over; the activity may still finish.',
+  CREATE_AMBIGUOUS: 'An activity may have been created, and which one it is cannot be told.',
+  ACTIVITY_FAILED: 'The activity ended with status ERROR.',
+  UNSUPPORTED: 'The dialect in use cannot express this.',
+} as const satisfies Record<string, string>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Where in a document or file something is. Lines and columns count from 1, byte offsets from 0. */
+export interface SourcePosition {
+  readonly source: string | undefined;
+  readonly line: number;
+  readonly column: number;
+  readonly byteOffset: number;
+}
+
+/** The one family: every error that this package throws on purpose is a `CtctError` with a stable `code`. */
+export abstract class CtctError extends Error {
+  abstract override readonly name: string;
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+
+  /** The error as plain data for logs: name, code, message and the public facts, never a secret or a stack. */
+  toJSON(): Record<string, unknown> {
+    const { name, code, message, ...facts } = this;
+    const plain = Object.entries(facts).filter(([key]) => key !== 'cause' && key !== 'stack');
+    return { name, code, message, ...Object.fromEntries(plain) };
+  }
+}
+
+/** The call was wrong; thrown before any request is sent. */
+export class UsageError extends CtctError {
+  override readonly name = 'UsageError';
+}
+
+/** No (complete) answer came. `sent` says whether the service may have acted on the request. */
+export class TransportError extends CtctError {
+  override readonly name = 'TransportError';
+  readonly sent: 'no' | 'maybe';
+
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; sent: 'no' | 'maybe' }) {
+    super(code, message, options);
+    this.sent = options.sent;
+  }
+}
+
+/** An answer that says no. */
+export class ServiceError extends CtctError {
+  override readonly name = 'ServiceError';
+  /** HTTP status, 300 to 599. */
+  readonly status: number;
+  /** What the service said, as text of at most 2,000 characters; may be empty. */
+  readonly detail: string;
+  /** Seconds to wait before another try, where the service said so. */
+  readonly retryAfter: number | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    facts: { status: number; detail: string; retryAfter?: number | undefined; cause?: unknown },
+  ) {
+    super(code, message, facts.cause === undefined ? undefined : { cause: facts.cause });
+    this.status = facts.status;
+    this.detail = facts.detail.slice(0, 2000);
+    this.retryAfter = facts.retryAfter;
+  }
+}
+
+/** An answer or a file that makes no sense; `position` says where. */
+export class DecodeError extends CtctError {
+  override readonly name = 'DecodeError';
+  readonly position: SourcePosition | undefined;
+
+  constructor(code: ErrorCode, message: string, position?: SourcePosition, options?: { cause?: unknown }) {
+    super(code, position === undefined ? message : `${describePosition(position)}: ${message}`, options);
+    this.position = position;
+  }
+}
+
+/** Waiting ended before the activity did. Nothing was deleted or stopped: wait again with `activityId`. */
+export class WaitTimeoutError extends CtctError {
+  override readonly name = 'WaitTimeoutError';
+  readonly activityId: string;
+  /** The status seen last; undefined when none was seen. */
+  readonly lastStatus: string | undefined;
+  /** Milliseconds waited. */
+  readonly waited: number;
+
+  constructor(
+    message: string,
+    facts: { activityId: string; lastStatus: string | undefined; waited: number },
+  ) {
+    super('WAIT_EXPIRED', message);
+    this.activityId = facts.activityId;
+    this.lastStatus = facts.lastStatus;
+    this.waited = facts.waited;
+  }
+}
+
+/** A creation got no answer and more than one activity may be it. */
+export class AmbiguousCreateError extends CtctError {
+  override readonly name = 'AmbiguousCreateError';
+  /** Ids of the activities that may be the one. */
+  readonly candidates: readonly string[];
+
+  constructor(message: string, candidates: readonly string[], options?: { cause?: unknown }) {
+    super('CREATE_AMBIGUOUS', message, options);
+    this.candidates = candidates;
+  }
+}
+
+/** The activity ended with status ERROR. */
+export class ActivityFailedError extends CtctError {
+  override readonly name = 'ActivityFailedError';
+  readonly activityId: string;
+
+  constructor(message: string, activityId: string) {
+    super('ACTIVITY_FAILED', message);
+    this.activityId = activityId;
+  }
+}
+
+/** This dialect cannot say that. */
+export class UnsupportedError extends CtctError {
+  override readonly name = 'UnsupportedError';
+
+  constructor(message: string) {
+    super('UNSUPPORTED', message);
+  }
+}
+
+/** `feed.xml:12:5 (byte 345)`: a position as the messages of this package print it. */
+export function describePosition(position: SourcePosition): string {
+  const place = `${position.line}:${position.column} (byte ${position.byteOffset})`;
+  return position.source === undefined ? `line ${place}` : `${position.source}:${place}`;
+}

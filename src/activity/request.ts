@@ -1,0 +1,249 @@
+import { EMAIL_ADDRESS, findColumn, similarColumn, type ColumnName } from './columns.js';
+import { UsageError } from './errors.js';
+import { isSystemList, listId, type ListRef } from './list.js';
+
+/** The types that add contacts. SV_ADD and ADD_CONTACTS mean the same; the service decides by the data what is stored. */
+export const ADD_TYPES = ['ADD_CONTACTS', 'SV_ADD', 'ADD_CONTACT_DETAIL'] as const;
+export const FILE_TYPES = ['CSV', 'TXT'] as const;
+export const SORT_ORDERS = ['EMAIL_ADDRESS', 'DATE_DESC'] as const;
+
+/** The service asks that the bulk API be used for this many contacts or more. */
+export const FEWEST_CONTACTS = 25;
+
+export type AddType = (typeof ADD_TYPES)[number];
+export type FileType = (typeof FILE_TYPES)[number];
+export type SortOrder = (typeof SORT_ORDERS)[number];
+
+/** One contact: values keyed by column, in any spelling that `findColumn` knows (`emailAddress`, `EMAIL ADDRESS` …). */
+export type ContactRow = Readonly<Record<string, string | number | null | undefined>>;
+
+/**
+ * The contacts of an upload: rows; a contact file as text or as bytes; the path of a .csv, .txt or .xls file;
+ * or a stream of a contact file's bytes. `fileName` tells the kind of file where no path does; default `contacts.csv`.
+ * `columns` are the columns of the rows and their order; default: the keys of the first row.
+ */
+export type Contacts =
+  | {
+      readonly rows: Iterable<ContactRow> | AsyncIterable<ContactRow>;
+      readonly columns?: readonly string[] | undefined;
+    }
+  | { readonly text: string; readonly fileName?: string | undefined }
+  | { readonly bytes: Uint8Array; readonly fileName?: string | undefined }
+  | { readonly file: string }
+  | { readonly stream: AsyncIterable<Uint8Array>; readonly fileName?: string | undefined };
+
+export interface AddContacts {
+  readonly activityType: AddType;
+  readonly contacts: Contacts;
+  /** The lists the contacts are added to, one or more. */
+  readonly lists: readonly ListRef[];
+}
+
+export interface RemoveContacts {
+  readonly activityType: 'REMOVE_CONTACTS_FROM_LISTS';
+  readonly contacts: Contacts;
+  /** The lists the contacts are removed from, one or more. */
+  readonly lists: readonly ListRef[];
+}
+
+export interface ClearLists {
+  readonly activityType: 'CLEAR_CONTACTS_FROM_LISTS';
+  /** The lists that lose all their members, one or more; never a system list. */
+  readonly lists: readonly ListRef[];
+}
+
+export interface ExportContacts {
+  readonly activityType: 'EXPORT_CONTACTS';
+  /** The list to export; system lists are allowed. */
+  readonly listId: ListRef;
+  /** Default `CSV`. */
+  readonly fileType?: FileType | undefined;
+  /** Include the date each contact was added (or removed). Default false. */
+  readonly exportOptDate?: boolean | undefined;
+  /** Include who added (or removed) each contact. Default false. */
+  readonly exportOptSource?: boolean | undefined;
+  /** Include the list's name. Default false. */
+  readonly exportListName?: boolean | undefined;
+  /** `EMAIL_ADDRESS` ascending (default), or `DATE_DESC`, the newest first. */
+  readonly sortBy?: SortOrder | undefined;
+  /** The columns wanted beside the e-mail address, which is always there. Default none. */
+  readonly columns?: readonly string[] | undefined;
+}
+
+/** What a caller asks for. */
+export type ActivityRequest = AddContacts | RemoveContacts | ClearLists | ExportContacts;
+
+/** A request whose lists are ids, whose columns are known names, and whose options are all there. */
+export type CheckedRequest =
+  | {
+      readonly activityType: AddType | 'REMOVE_CONTACTS_FROM_LISTS';
+      readonly contacts: Contacts;
+      readonly lists: readonly string[];
+    }
+  | { readonly activityType: 'CLEAR_CONTACTS_FROM_LISTS'; readonly lists: readonly string[] }
+  | {
+      readonly activityType: 'EXPORT_CONTACTS';
+      readonly listId: string;
+      readonly fileType: FileType;
+      readonly exportOptDate: boolean;
+      readonly exportOptSource: boolean;
+      readonly exportListName: boolean;
+      readonly sortBy: SortOrder;
+      readonly columns: readonly ColumnName[];
+    };
+
+/** Something a caller should know of a request that is sent all the same. */
+export interface Warning {
+  readonly code: 'FEW_CONTACTS' | 'COLUMN_UNKNOWN' | 'RECORD_DOUBTFUL';
+  readonly message: string;
+}
+
+/**
+ * The request with list ids, column names and defaults filled in.
+ * @throws UsageError when the request cannot be meant: an unknown type, no list, a system list to be cleared, more or
+ * less than one list in an export, an unknown column.
+ */
+export function checkRequest(request: ActivityRequest): CheckedRequest {
+  switch (request.activityType) {
+    case 'ADD_CONTACTS':
+    case 'SV_ADD':
+    case 'ADD_CONTACT_DETAIL':
+    case 'REMOVE_CONTACTS_FROM_LISTS':
+      checkContactsGiven(request.contacts);
+      return {
+        activityType: request.activityType,
+        contacts: request.contacts,
+        lists: checkLists(request.lists, request.activityType),
+      };
+    case 'CLEAR_CONTACTS_FROM_LISTS':
+      return {
+        activityType: request.activityType,
+        lists: checkClearable(checkLists(request.lists, request.activityType)),
+      };
+    case 'EXPORT_CONTACTS':
+      return {
+        activityType: request.activityType,
+        listId: checkOneList(request),
+        fileType: oneOf('fileType', request.fileType ?? 'CSV', FILE_TYPES),
+        exportOptDate: flag('exportOptDate', request.exportOptDate),
+        exportOptSource: flag('exportOptSource', request.exportOptSource),
+        exportListName: flag('exportListName', request.exportListName),
+        sortBy: oneOf('sortBy', request.sortBy ?? 'EMAIL_ADDRESS', SORT_ORDERS),
+        columns: checkColumns(request.columns ?? []),
+      };
+    default:
+      throw wrongType((request as { activityType: unknown }).activityType);
+  }
+}
+
+function checkContactsGiven(contacts: unknown): void {
+  const given = ['rows', 'text', 'bytes', 'file', 'stream'].filter(
+    (kind) => (contacts as Record<string, unknown> | undefined | null)?.[kind] !== undefined,
+  );
+  if (given.length !== 1) {
+    throw new UsageError(
+      'CONTACTS_REQUIRED',
+      given.length === 0
+        ? 'contacts: nothing to upload; give { rows }, { text }, { bytes }, { file } or { stream }'
+        : `contacts: give one of ${given.join(', ')}, not several`,
+    );
+  }
+}
+
+function wrongType(type: unknown): UsageError {
+  const hint =
+    type === 'SV_REMOVE' || type === 'REMOVE_CONTACTS'
+      ? 'did you mean REMOVE_CONTACTS_FROM_LISTS?'
+      : `it must be one of ${[...ADD_TYPES, 'REMOVE_CONTACTS_FROM_LISTS', 'CLEAR_CONTACTS_FROM_LISTS', 'EXPORT_CONTACTS'].join(', ')}`;
+  return new UsageError('ACTIVITY_TYPE_INVALID', `activityType: ${shown(type)} does not exist; ${hint}`);
+}
+
+function checkLists(lists: unknown, activityType: string): readonly string[] {
+  if (!Array.isArray(lists) || lists.length === 0) {
+    throw new UsageError(
+      'LIST_REQUIRED',
+      `lists: ${activityType} needs at least one list; give ids such as ['2', '5']`,
+    );
+  }
+  return [...new Set((lists as ListRef[]).map(listId))];
+}
+
+function checkClearable(lists: readonly string[]): readonly string[] {
+  const system = lists.filter(isSystemList);
+  if (system.length > 0) {
+    throw new UsageError(
+      'LIST_NOT_CLEARABLE',
+      `lists: ${system.join(', ')} cannot be cleared; only lists of the account's own can, named by number`,
+    );
+  }
+  return lists;
+}
+
+function checkOneList(request: ExportContacts): string {
+  const given = request as { listId?: unknown; lists?: unknown };
+  const all: unknown[] = [given.listId, given.lists]
+    .flat()
+    .filter((ref) => ref !== undefined && ref !== null);
+  if (all.length !== 1) {
+    throw new UsageError(
+      'LIST_COUNT_INVALID',
+      `listId: an export takes exactly one list, got ${all.length}; run one export per list`,
+    );
+  }
+  return listId(all[0] as ListRef);
+}
+
+/**
+ * The ws names of the columns, each once, in the order given.
+ * @throws UsageError `COLUMN_UNKNOWN`, with the nearest name where there is one.
+ */
+export function checkColumns(columns: readonly string[]): readonly ColumnName[] {
+  const names = columns.map((name) => {
+    const column = findColumn(name);
+    if (column !== undefined) return column.ws;
+    throw new UsageError('COLUMN_UNKNOWN', `columns: ${unknownColumn(name)}`);
+  });
+  return [...new Set(names)];
+}
+
+/**
+ * Warnings about the heading of a contact file that is to be uploaded: columns the API does not document.
+ * @throws UsageError `ADDRESS_COLUMN_REQUIRED` when no column holds the e-mail address.
+ */
+export function checkHeading(heading: readonly string[]): Warning[] {
+  if (!heading.some((name) => findColumn(name)?.ws === EMAIL_ADDRESS)) {
+    throw new UsageError(
+      'ADDRESS_COLUMN_REQUIRED',
+      `contacts: the heading (line 1) has no "${EMAIL_ADDRESS}" column, only ${shown(heading.join(', '))}; ` +
+        'the first line must name the columns',
+    );
+  }
+  return heading
+    .filter((name) => name.trim() !== '' && findColumn(name) === undefined)
+    .map((name) => ({
+      code: 'COLUMN_UNKNOWN',
+      message: `heading: ${unknownColumn(name)}; it is sent as it is`,
+    }));
+}
+
+function unknownColumn(name: string): string {
+  const similar = similarColumn(name);
+  return `${shown(name)} is not a column the API knows${similar === undefined ? '' : `; did you mean ${similar}?`}`;
+}
+
+function oneOf<T extends string>(field: string, value: unknown, allowed: readonly T[]): T {
+  const found = allowed.find((candidate) => candidate === value);
+  if (found !== undefined) return found;
+  throw new UsageError('OPTION_INVALID', `${field}: must be ${allowed.join(' or ')}, got ${shown(value)}`);
+}
+
+function flag(field: string, value: unknown): boolean {
+  if (value === undefined) return false;
+  if (typeof value === 'boolean') return value;
+  throw new UsageError('OPTION_INVALID', `${field}: must be true or false, got ${shown(value)}`);
+}
+
+function shown(value: unknown): string {
+  const text = typeof value === 'string' ? `"${value}"` : String(value);
+  return text.length > 120 ? `${text.slice(0, 117)}…"` : text;
+}

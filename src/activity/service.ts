@@ -1,0 +1,46 @@
+import type { Activity } from './activity.js';
+import type { ContactList } from './list.js';
+import type { ActivityRequest } from './request.js';
+
+export interface CallOptions {
+  /** Aborts the call; the promise then rejects with a TransportError `ABORTED`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The file of a finished export. `body` may be read once; whoever does not read it to its end calls `cancel`. */
+export interface Download {
+  /** A bare name such as `a07e1gpfcd3fhysynnp.csv`: made from the activity's id, never a path. */
+  readonly fileName: string;
+  readonly contentType: string | undefined;
+  /** Bytes, where the service says how many. */
+  readonly length: number | undefined;
+  readonly body: AsyncIterable<Uint8Array>;
+  cancel(): Promise<void>;
+}
+
+/**
+ * The port: whatever holds an account's bulk activities implements it, whatever serves or uses them takes one.
+ * Every method rejects with an error of the `CtctError` family and no other.
+ */
+export interface ActivityService {
+  /**
+   * The activity that was created; the service may tell no more of it than its id.
+   * @throws UsageError before anything is sent, when the request cannot be meant.
+   */
+  create(request: ActivityRequest, options?: CallOptions): Promise<Activity>;
+
+  /** The activity of that id. @throws ServiceError `NOT_FOUND` when there is none. */
+  get(id: string, options?: CallOptions): Promise<Activity>;
+
+  /** All activities the service still remembers, the newest first, read page by page as they are asked for. */
+  list(options?: CallOptions): AsyncIterable<Activity>;
+
+  /**
+   * The file that an export activity made. An `Activity` is taken at its word; of an id, the activity is read first.
+   * @throws ServiceError `NOT_FOUND` when the activity has no file, or not yet.
+   */
+  download(activity: string | Activity, options?: CallOptions): Promise<Download>;
+
+  /** The account's contact lists, the system lists first. */
+  lists(options?: CallOptions): AsyncIterable<ContactList>;
+}
