@@ -185,6 +185,8 @@ export function findColumn(name: string): Column | undefined {
 /** The known column name that looks most like `name`, when one looks much like it. */
 export function similarColumn(name: string): ColumnName | undefined {
   const key = columnKey(name);
+  // No name is nearly as long; a hostile heading shall cost nothing.
+  if (key.length > 64) return undefined;
   let best: { name: ColumnName; distance: number } | undefined;
   for (const column of COLUMNS) {
     const distance = editDistance(key, columnKey(column.ws));
@@ -199,14 +201,13 @@ function columnKey(name: string): string {
   return name.toLowerCase().replace(/[\s_-]+/g, '');
 }
 
-/** Levenshtein distance; `a` is bounded so that a hostile heading costs nothing. */
+/** Levenshtein distance. */
 function editDistance(a: string, b: string): number {
-  const left = a.slice(0, 64);
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= left.length; i++) {
+  for (let i = 1; i <= a.length; i++) {
     const row = [i];
     for (let j = 1; j <= b.length; j++) {
-      const substitution = (previous[j - 1] ?? 0) + (left[i - 1] === b[j - 1] ? 0 : 1);
+      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
       row.push(Math.min(substitution, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
     }
     previous = row;

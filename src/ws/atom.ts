@@ -1,0 +1,353 @@
+import { DecodeError, type SourcePosition } from '../activity/errors.js';
+import { parseInstant } from '../format/instant.js';
+import { XmlEvent, XmlReader, type XmlLimits, type XmlName } from '../format/xml-reader.js';
+import { ATOM_NAMESPACE, vocabulary } from './names.js';
+
+/** Something in a record that could not be taken as it stands; the rest of the record is good. */
+export interface RecordProblem {
+  readonly message: string;
+  readonly position: SourcePosition;
+}
+
+/** What one Atom entry says outside its content. */
+export interface AtomEntry {
+  readonly id: string | undefined;
+  readonly title: string | undefined;
+  readonly updated: Date | undefined;
+  /** Link rel `edit`, as written. */
+  readonly edit: string | undefined;
+  /** Link rel `edit-media`, as written. */
+  readonly editMedia: string | undefined;
+}
+
+/**
+ * Reads what stands inside `<content>`. `start` is called with the reader at the content's child element and says whether
+ * this is the element meant; then every event inside it is handed over, its own end excepted.
+ */
+export interface ContentDecoder<T> {
+  /** Forgets the entry before. */
+  reset(): void;
+  start(reader: XmlReader): boolean;
+  startElement(reader: XmlReader): void;
+  text(text: string): void;
+  endElement(reader: XmlReader, problem: (message: string) => void): void;
+  /** The record of the entry; undefined where it needs content to be one, and there was none. */
+  finish(entry: AtomEntry, problem: (message: string) => void): T | undefined;
+}
+
+/** One entry of a document. `value` is undefined for an entry whose content is something else, such as a contact. */
+export interface DecodedEntry<T> {
+  readonly value: T | undefined;
+  readonly problems: readonly RecordProblem[];
+  /** Where the entry's start tag begins. */
+  readonly position: SourcePosition;
+}
+
+export interface AtomReaderOptions {
+  /** Names the input in positions: a path or a URL without its query. */
+  readonly source?: string | undefined;
+  readonly limits?: Partial<XmlLimits> | undefined;
+}
+
+type Step<T> =
+  { readonly kind: 'needBytes' | 'end' } | { readonly kind: 'entry'; readonly entry: DecodedEntry<T> };
+
+const NEED_BYTES = { kind: 'needBytes' } as const;
+const END = { kind: 'end' } as const;
+
+/** Atom names, with and without their namespace: copies of feeds that lost their `xmlns` are still feeds. */
+function atomNames(local: string): readonly XmlName[] {
+  return [vocabulary.name(ATOM_NAMESPACE, local), vocabulary.name('', local)];
+}
+
+type Frame = 'feed' | 'entry' | 'link' | 'id' | 'title' | 'updated' | 'content';
+const FRAMES = new Map<XmlName, Frame>(
+  (['feed', 'entry', 'link', 'id', 'title', 'updated', 'content'] as const).flatMap((local) =>
+    atomNames(local).map((name) => [name, local] as const),
+  ),
+);
+
+/** What the reader is inside of. `leaf` gathers text; `skip` passes over; `inside` is the content's own element. */
+type State = 'document' | 'feed' | 'entry' | 'leaf' | 'content' | 'inside' | 'skip';
+
+/**
+ * Reads an Atom feed or a single entry as its bytes arrive: `push` bytes, then `read` until it says `needBytes`.
+ * Elements may stand in any order and carry any prefix; foreign elements, and an entry's `source`, are passed over.
+ * @throws DecodeError from `read`: XML that is not well-formed, or a root that is neither feed nor entry.
+ */
+export class AtomReader<T> {
+  readonly #xml: XmlReader;
+  readonly #content: ContentDecoder<T>;
+  /** The root element; undefined before it was read. */
+  root: 'feed' | 'entry' | undefined;
+  /** The feed's link rel `next`, as written; complete once `read` said `end`. */
+  next: string | undefined;
+
+  #state: State = 'document';
+  #outer: State = 'document';
+  /** Depth of the element that `leaf`, `skip` or `inside` began with. */
+  #depth = 0;
+  #field: 'id' | 'title' | 'updated' = 'id';
+  #text = '';
+
+  #id: string | undefined;
+  #title: string | undefined;
+  #updated: Date | undefined;
+  #edit: string | undefined;
+  #editMedia: string | undefined;
+  #foreign = false;
+  #found = false;
+  #position: SourcePosition | undefined;
+  #problems: RecordProblem[] = [];
+  readonly #problem = (message: string): void => {
+    this.#problems.push({ message, position: this.#xml.position });
+  };
+
+  constructor(content: ContentDecoder<T>, options: AtomReaderOptions = {}) {
+    this.#content = content;
+    this.#xml = new XmlReader({
+      vocabulary,
+      ...(options.source === undefined ? {} : { source: options.source }),
+      ...(options.limits === undefined ? {} : { limits: options.limits }),
+    });
+  }
+
+  push(bytes: Uint8Array): void {
+    this.#xml.push(bytes);
+  }
+
+  end(): void {
+    this.#xml.end();
+  }
+
+  read(): Step<T> {
+    const xml = this.#xml;
+    for (;;) {
+      switch (xml.read()) {
+        case XmlEvent.StartElement:
+          this.#start(xml);
+          break;
+        case XmlEvent.Text:
+          if (this.#state === 'leaf') this.#text += xml.text;
+          else if (this.#state === 'inside') this.#content.text(xml.text);
+          break;
+        case XmlEvent.EndElement: {
+          const entry = this.#end(xml);
+          if (entry !== undefined) return { kind: 'entry', entry };
+          break;
+        }
+        case XmlEvent.EndDocument:
+          return END;
+        default:
+          return NEED_BYTES;
+      }
+    }
+  }
+
+  #start(xml: XmlReader): void {
+    switch (this.#state) {
+      case 'document':
+        this.#startRoot(xml);
+        return;
+      case 'feed':
+        switch (FRAMES.get(xml.name)) {
+          case 'entry':
+            this.#startEntry(xml);
+            return;
+          case 'link':
+            if (xml.attribute('rel') === 'next') this.next ??= xml.attribute('href');
+            break;
+          default:
+        }
+        this.#enter('skip', xml);
+        return;
+      case 'entry':
+        this.#startEntryChild(xml);
+        return;
+      case 'content':
+        if (!this.#found && this.#content.start(xml)) {
+          this.#found = true;
+          this.#enter('inside', xml);
+        } else {
+          this.#foreign = true;
+          this.#enter('skip', xml);
+        }
+        return;
+      case 'inside':
+        this.#content.startElement(xml);
+        return;
+      default:
+      // leaf: markup inside text is passed over and its text kept; skip: all of it is passed over
+    }
+  }
+
+  #startRoot(xml: XmlReader): void {
+    const frame = FRAMES.get(xml.name);
+    if (frame === 'feed') {
+      this.root = 'feed';
+      this.#state = 'feed';
+    } else if (frame === 'entry') {
+      this.root = 'entry';
+      this.#startEntry(xml);
+    } else {
+      const { namespace, local } = xml.name;
+      throw new DecodeError(
+        'DOCUMENT_UNEXPECTED',
+        `expected an Atom feed or entry, found <${local}>${namespace === '' ? '' : ` of ${namespace}`}` +
+          (local.toLowerCase() === 'html' ? '; this looks like the page of a proxy or a login' : ''),
+        xml.position,
+      );
+    }
+  }
+
+  #startEntry(xml: XmlReader): void {
+    this.#state = 'entry';
+    this.#position = xml.position;
+    this.#problems = [];
+    this.#id = this.#title = this.#edit = this.#editMedia = undefined;
+    this.#updated = undefined;
+    this.#foreign = this.#found = false;
+    this.#content.reset();
+  }
+
+  #startEntryChild(xml: XmlReader): void {
+    const frame = FRAMES.get(xml.name);
+    switch (frame) {
+      case 'id':
+      case 'title':
+      case 'updated':
+        this.#field = frame;
+        this.#text = '';
+        this.#enter('leaf', xml);
+        return;
+      case 'content':
+        this.#state = 'content';
+        return;
+      case 'link': {
+        const rel = xml.attribute('rel');
+        if (rel === 'edit') this.#edit ??= xml.attribute('href');
+        else if (rel === 'edit-media') this.#editMedia ??= xml.attribute('href');
+        break;
+      }
+      default:
+    }
+    this.#enter('skip', xml);
+  }
+
+  #enter(state: 'leaf' | 'skip' | 'inside', xml: XmlReader): void {
+    this.#outer = this.#state;
+    this.#state = state;
+    this.#depth = xml.depth;
+  }
+
+  #end(xml: XmlReader): DecodedEntry<T> | undefined {
+    switch (this.#state) {
+      case 'leaf':
+        if (xml.depth === this.#depth) {
+          this.#takeField();
+          this.#state = this.#outer;
+        }
+        return undefined;
+      case 'skip':
+        if (xml.depth === this.#depth) this.#state = this.#outer;
+        return undefined;
+      case 'inside':
+        if (xml.depth === this.#depth) this.#state = 'content';
+        else this.#content.endElement(xml, this.#problem);
+        return undefined;
+      case 'content':
+        this.#state = 'entry';
+        return undefined;
+      case 'entry':
+        this.#state = this.root === 'feed' ? 'feed' : 'document';
+        return this.#finishEntry(xml);
+      default:
+        this.#state = 'document';
+        return undefined;
+    }
+  }
+
+  #takeField(): void {
+    const text = trimSpace(this.#text);
+    switch (this.#field) {
+      case 'id':
+        this.#id ??= text;
+        return;
+      case 'title':
+        this.#title ??= text;
+        return;
+      case 'updated':
+        this.#updated ??= readInstant('updated', text, this.#problem);
+    }
+  }
+
+  #finishEntry(xml: XmlReader): DecodedEntry<T> {
+    const entry: AtomEntry = {
+      id: this.#id,
+      title: this.#title,
+      updated: this.#updated,
+      edit: this.#edit,
+      editMedia: this.#editMedia,
+    };
+    const foreign = this.#foreign && !this.#found;
+    const value = foreign ? undefined : this.#content.finish(entry, this.#problem);
+    return { value, problems: this.#problems, position: this.#position ?? xml.position };
+  }
+}
+
+/** A whole document at once. */
+export interface DecodedDocument<T> {
+  readonly root: 'feed' | 'entry';
+  readonly entries: readonly DecodedEntry<T>[];
+  readonly next: string | undefined;
+}
+
+/**
+ * All entries of a document that is in memory.
+ * @throws DecodeError as `AtomReader.read`.
+ */
+export function decodeDocument<T>(
+  bytes: Uint8Array,
+  content: ContentDecoder<T>,
+  options?: AtomReaderOptions,
+): DecodedDocument<T> {
+  const reader = new AtomReader(content, options);
+  reader.push(bytes);
+  reader.end();
+  const entries: DecodedEntry<T>[] = [];
+  for (;;) {
+    const step = reader.read();
+    if (step.kind === 'entry') entries.push(step.entry);
+    else break;
+  }
+  return { root: reader.root ?? 'feed', entries, next: reader.next };
+}
+
+/** Without white space as XML knows it (blank, tab, CR, LF) at either end. */
+export function trimSpace(text: string): string {
+  return text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '');
+}
+
+/** The instant; undefined for an empty element, and, with a problem, for a text that is no date. */
+export function readInstant(
+  field: string,
+  text: string,
+  problem: (message: string) => void,
+): Date | undefined {
+  if (text === '') return undefined;
+  const instant = parseInstant(text);
+  if (instant === undefined) problem(`${field}: "${text.slice(0, 60)}" is not a date and time`);
+  return instant;
+}
+
+/** The whole number; undefined for an empty element, and, with a problem, for any other text. */
+export function readCount(
+  field: string,
+  text: string,
+  problem: (message: string) => void,
+): number | undefined {
+  if (text === '') return undefined;
+  if (/^[0-9]{1,15}$/.test(text)) return Number(text);
+  problem(`${field}: "${text.slice(0, 60)}" is not a whole number`);
+  return undefined;
+}

@@ -1,0 +1,74 @@
+import { expect } from 'chai';
+import { inspect } from 'node:util';
+import {
+  ActivityFailedError,
+  AmbiguousCreateError,
+  CtctError,
+  DecodeError,
+  describePosition,
+  ERROR_CODES,
+  ServiceError,
+  TransportError,
+  UnsupportedError,
+  UsageError,
+  WaitTimeoutError,
+} from '../../src/activity/errors.js';
+
+const position = { source: 'feed.xml', line: 12, column: 5, byteOffset: 345 };
+const one: readonly CtctError[] = [
+  new UsageError('LIST_REQUIRED', 'usage'),
+  new TransportError('RESPONSE_LOST', 'transport', { sent: 'maybe', cause: new Error('inner') }),
+  new ServiceError('NOT_FOUND', 'service', { status: 404, detail: 'x'.repeat(5000), retryAfter: 3 }),
+  new ServiceError('NOT_FOUND', 'service', { status: 404, detail: '', cause: new Error('inner') }),
+  new DecodeError('XML_TRUNCATED', 'decode', position),
+  new DecodeError('FORM_MALFORMED', 'decode'),
+  new WaitTimeoutError('wait', { activityId: 'a07e1', lastStatus: 'RUNNING', waited: 1000 }),
+  new AmbiguousCreateError('ambiguous', ['a07e1', 'a07e2']),
+  new ActivityFailedError('failed', 'a07e1'),
+  new UnsupportedError('unsupported'),
+];
+
+describe('errors', () => {
+  it('are one family, each with its name and a known code', () => {
+    for (const error of one) {
+      expect(error).to.be.instanceOf(CtctError).and.instanceOf(Error);
+      expect(error.name).to.equal(error.constructor.name);
+      expect(Object.keys(ERROR_CODES)).to.include(error.code);
+      expect(inspect(error)).to.include(error.name);
+    }
+  });
+
+  it('become plain data without cause and stack', () => {
+    for (const error of one) {
+      const data = JSON.parse(JSON.stringify(error)) as Record<string, unknown>;
+      expect(data).to.include({ name: error.name, code: error.code, message: error.message });
+      expect(data).not.to.have.any.keys('cause', 'stack');
+    }
+    expect(JSON.parse(JSON.stringify(one[6]))).to.deep.equal({
+      name: 'WaitTimeoutError',
+      code: 'WAIT_EXPIRED',
+      message: 'wait',
+      activityId: 'a07e1',
+      lastStatus: 'RUNNING',
+      waited: 1000,
+    });
+  });
+
+  it('bound what they keep of an answer, and keep the cause', () => {
+    expect((one[2] as ServiceError).detail).to.have.length(2000);
+    expect(one[1]?.cause).to.be.instanceOf(Error);
+    expect(one[3]?.cause).to.be.instanceOf(Error);
+  });
+
+  it('name the place first', () => {
+    expect(one[4]?.message).to.equal('feed.xml:12:5 (byte 345): decode');
+    expect(describePosition({ ...position, source: undefined })).to.equal('line 12:5 (byte 345)');
+  });
+
+  it('every code is explained in a sentence', () => {
+    for (const [code, text] of Object.entries(ERROR_CODES)) {
+      expect(code).to.match(/^[A-Z]+(?:_[A-Z0-9]+)*$/);
+      expect(text, code).to.match(/^[A-Z].*\.$/);
+    }
+  });
+});

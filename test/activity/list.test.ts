@@ -1,0 +1,60 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { UsageError } from '../../src/activity/errors.js';
+import { isSystemList, listId, SYSTEM_LISTS } from '../../src/activity/list.js';
+
+const id = fc.oneof(fc.nat().map(String), fc.constantFrom(...Object.keys(SYSTEM_LISTS)));
+
+describe('lists', () => {
+  it('are named by a URI of any scheme, host, user and form', () => {
+    fc.assert(
+      fc.property(
+        id,
+        fc.constantFrom(
+          'http://api.constantcontact.com',
+          'https://API.constantcontact.com:443',
+          'HTTP://127.0.0.1:8080',
+          '',
+        ),
+        fc.constantFrom('joesflowers', 'JoesFlowers', 'joe%40example.com', 'joes%20flowers', 'a/b'),
+        fc.constantFrom('', '/', '?x=1', '#top', ' \n'),
+        (list, origin, user, end) => {
+          expect(listId(`${origin}/ws/customers/${user}/lists/${list}${end}`)).to.equal(list);
+        },
+      ),
+    );
+    expect(listId('lists/7')).to.equal('7');
+    expect(listId('/lists/do%2Dnot%2Dmail')).to.equal('do-not-mail');
+  });
+
+  it('are named by id or number', () => {
+    expect(['2', ' 2 ', 2].map(listId)).to.deep.equal(['2', '2', '2']);
+  });
+
+  it('of the system are named by their names', () => {
+    for (const [system, name] of Object.entries(SYSTEM_LISTS)) {
+      for (const spelling of [system, name, name.toUpperCase(), name.replaceAll(' ', '_')]) {
+        expect(listId(spelling)).to.equal(system);
+      }
+      expect(isSystemList(system)).to.equal(true);
+    }
+    expect(isSystemList('2')).to.equal(false);
+    expect(isSystemList('toString')).to.equal(false);
+  });
+
+  it('anything else is refused, with what was given and what to give', () => {
+    for (const ref of [
+      '',
+      'Roses',
+      'http://api.constantcontact.com/ws/customers/joe/lists/',
+      '2 5',
+      '-1',
+      1.5,
+      NaN,
+      '%zz',
+      '/lists/%zz',
+    ]) {
+      expect(() => listId(ref), String(ref)).to.throw(UsageError, /is no list: give an id such as 2/);
+    }
+  });
+});

@@ -1,0 +1,69 @@
+import { expect } from 'chai';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import type { ServiceError } from '../../src/activity/errors.js';
+import { CtctError } from '../../src/activity/errors.js';
+import type { Warning } from '../../src/activity/request.js';
+import { WsClient } from '../../src/ws/client.js';
+import { fixtures, plain } from '../support/fixtures.js';
+
+interface Expected {
+  readonly call: 'create' | 'get';
+  readonly activity?: unknown;
+  readonly warnings?: readonly string[];
+  readonly error?: { readonly name: string; readonly code: string; status?: number; retryAfter?: number };
+  readonly says?: string;
+}
+
+/** A server that gives one answer, byte for byte, once the request has come. */
+async function answering(raw: Buffer): Promise<{ url: string; close(): void }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.once('data', () => socket.end(raw));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const close = () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
+}
+
+describe('ws answers, as they were seen', () => {
+  for (const fixture of fixtures('ws/answers')) {
+    it(fixture.name, async () => {
+      const expected = fixture.json('expected.json') as Expected;
+      const server = await answering(fixture.bytes('response.http'));
+      const warnings: Warning[] = [];
+      const client = new WsClient({
+        user: 'joesflowers',
+        credentials: { scheme: 'basic', apiKey: 'key', user: 'joesflowers', password: 's3cret' },
+        baseUrl: server.url,
+        onWarning: (warning) => warnings.push(warning),
+      });
+      const call =
+        expected.call === 'get' ? client.get('a07e1ffaxjyffmvqgiz') : client.clearLists({ lists: ['2'] });
+      try {
+        if (expected.error === undefined) {
+          expect(plain(await call)).to.deep.equal(expected.activity);
+        } else {
+          const error = await call.then(
+            () => undefined,
+            (reason: unknown) => reason,
+          );
+          expect(error).to.be.instanceOf(CtctError);
+          const { name, code } = error as CtctError;
+          const { status, retryAfter } = error as ServiceError;
+          expect(plain({ name, code, status, retryAfter })).to.deep.equal(expected.error);
+          expect((error as Error).message).to.include(expected.says);
+          // eslint-disable-next-line no-control-regex
+          expect((error as Error).message).not.to.match(/[\u0000-\u001f]|s3cret/);
+        }
+        expect(warnings.map(({ message }) => message).join()).to.include(expected.warnings?.join() ?? '');
+      } finally {
+        server.close();
+      }
+    });
+  }
+});

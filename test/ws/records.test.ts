@@ -1,0 +1,235 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { DecodeError } from '../../src/activity/errors.js';
+import { AtomReader } from '../../src/ws/atom.js';
+import { ActivityContent } from '../../src/ws/activity-element.js';
+import {
+  activityReader,
+  decodeEntry,
+  decodeFeed,
+  decodeLists,
+  encodeEntry,
+  encodeFeed,
+  encodeLists,
+  type DocumentFrame,
+} from '../../src/ws/records.js';
+import { salvageActivity } from '../../src/ws/salvage.js';
+import { accountUris, DOCUMENTED_ORIGIN } from '../../src/ws/uris.js';
+import { activity, contactList, userName } from '../support/arbitraries.js';
+import { fixtures, plain } from '../support/fixtures.js';
+
+const frame: DocumentFrame = {
+  uris: accountUris(DOCUMENTED_ORIGIN, 'joesflowers'),
+  user: 'joesflowers',
+  updated: new Date('2008-04-29T19:31:00.545Z'),
+};
+
+interface Expected {
+  readonly root: 'feed' | 'entry' | 'lists';
+  readonly record?: unknown;
+  readonly records?: readonly { record: unknown; problems: readonly string[] }[];
+  readonly problems?: readonly string[];
+  readonly next?: string;
+  readonly otherEntries?: number;
+  readonly error?: { readonly code: string; readonly byteOffset?: number };
+  readonly salvaged?: unknown;
+}
+
+const messages = ({ record, problems }: { record: unknown; problems: readonly { message: string }[] }) => ({
+  record: plain(record),
+  problems: problems.map((problem) => problem.message),
+});
+
+function decode(root: Expected['root'], bytes: Uint8Array): unknown {
+  if (root === 'entry') {
+    const { record, problems } = messages(decodeEntry(bytes, { source: 'document.xml' }));
+    return { root, record, problems };
+  }
+  const feed = (root === 'feed' ? decodeFeed : decodeLists)(bytes, { source: 'document.xml' });
+  const { next, otherEntries } = feed;
+  return plain({ root, next, otherEntries, records: feed.records.map(messages) });
+}
+
+describe('ws records', () => {
+  describe('documents as they were seen', () => {
+    for (const fixture of fixtures('ws/records')) {
+      it(fixture.name, () => {
+        const { error, salvaged, ...expected } = fixture.json('expected.json') as Expected;
+        const bytes = fixture.bytes('document.xml');
+        if (error === undefined) {
+          expect(decode(expected.root, bytes)).to.deep.equal(expected);
+        } else {
+          const thrown = catchDecodeError(() => decode(expected.root, bytes));
+          expect(thrown.code).to.equal(error.code);
+          expect(thrown.message).to.match(/^document\.xml/);
+          if (error.byteOffset !== undefined) expect(thrown.position?.byteOffset).to.equal(error.byteOffset);
+        }
+        if (salvaged !== undefined) {
+          expect(plain(salvageActivity(bytes.toString('utf8'))?.activity)).to.deep.equal(salvaged);
+        }
+      });
+    }
+
+    it('are read alike however their bytes arrive', () => {
+      for (const fixture of fixtures('ws/records')) {
+        const bytes = fixture.bytes('document.xml');
+        const whole = readInPieces(bytes, [bytes.length]);
+        fc.assert(
+          fc.property(fc.array(fc.integer({ min: 1, max: 64 }), { minLength: 1 }), (sizes) => {
+            expect(readInPieces(bytes, sizes)).to.deep.equal(whole);
+          }),
+          { numRuns: 5 },
+        );
+        expect(readInPieces(bytes, [1])).to.deep.equal(whole);
+      }
+    });
+  });
+
+  describe('laws', () => {
+    it('decodeEntry(encodeEntry(activity)) is the activity', () => {
+      fc.assert(
+        fc.property(activity, (record) => {
+          const decoded = decodeEntry(Buffer.from(encodeEntry(record, frame)));
+          expect(decoded).to.deep.equal({ record, problems: [] });
+        }),
+      );
+    });
+
+    it('decodeFeed(encodeFeed(activities)) are the activities, with the next link', () => {
+      fc.assert(
+        fc.property(fc.array(activity, { maxLength: 6 }), userName, fc.boolean(), (records, user, paged) => {
+          const uris = accountUris('http://127.0.0.1:8080', user);
+          const next = paged ? `${new URL(uris.activities).pathname}?next=a07e1` : undefined;
+          const links = { next, first: '/', current: '/' };
+          const decoded = decodeFeed(Buffer.from(encodeFeed(records, { ...frame, uris, user }, links)));
+          expect(decoded.records.map(({ record }) => record)).to.deep.equal(records);
+          expect(decoded.records.flatMap(({ problems }) => problems)).to.deep.equal([]);
+          expect(decoded.next).to.equal(next);
+        }),
+      );
+    });
+
+    it('decodeLists(encodeLists(lists)) are the lists', () => {
+      fc.assert(
+        fc.property(fc.array(contactList, { maxLength: 6 }), (records) => {
+          const decoded = decodeLists(Buffer.from(encodeLists(records, frame)));
+          expect(decoded.records).to.deep.equal(records.map((record) => ({ record, problems: [] })));
+        }),
+      );
+    });
+
+    it('salvageActivity reads a whole entry as decodeEntry does', () => {
+      fc.assert(
+        fc.property(activity, (record) => {
+          const text = encodeEntry(record, frame);
+          expect(salvageActivity(text)).to.deep.equal({ activity: record, problems: [] });
+        }),
+      );
+    });
+
+    it('salvageActivity never throws, and an entry cut anywhere after its id keeps the id', () => {
+      fc.assert(
+        fc.property(activity, fc.double({ min: 0, max: 1, noNaN: true }), (record, share) => {
+          const text = encodeEntry(record, frame);
+          const cut = text.slice(0, Math.floor(text.length * share));
+          const salvaged = salvageActivity(cut);
+          if (cut.includes('</id>')) expect(salvaged?.activity.id).to.equal(record.id);
+        }),
+      );
+    });
+  });
+
+  describe('refusals', () => {
+    it('a feed is not an entry, an entry not a feed, a list not an activity', () => {
+      const feed = Buffer.from(encodeFeed([], frame));
+      const lists = encodeLists(
+        [
+          {
+            id: '2',
+            name: 'Roses',
+            shortName: undefined,
+            system: false,
+            contactCount: 1,
+            optInDefault: undefined,
+            displayOnSignup: undefined,
+            sortOrder: undefined,
+            updated: undefined,
+          },
+        ],
+        frame,
+      );
+      const listEntry = Buffer.from(
+        lists
+          .replace(/^[\s\S]*?<entry>/, '<entry xmlns="http://www.w3.org/2005/Atom">')
+          .replace('</feed>', ''),
+      );
+      expect(catchDecodeError(() => decodeEntry(feed)).message).to.equal(
+        'found a feed where a single entry was expected',
+      );
+      expect(catchDecodeError(() => decodeFeed(listEntry)).message).to.equal(
+        'found a single entry where a feed was expected',
+      );
+      expect(catchDecodeError(() => decodeLists(listEntry)).code).to.equal('DOCUMENT_UNEXPECTED');
+      expect(catchDecodeError(() => decodeEntry(listEntry)).message).to.equal(
+        'the content of the entry is not an Activity',
+      );
+    });
+
+    it('an entry that says nothing salvages to nothing', () => {
+      expect(salvageActivity('')).to.equal(undefined);
+      expect(salvageActivity('<entry><title>only')).to.equal(undefined);
+      expect(salvageActivity('<entry><Activity/>')?.activity.id).to.equal('');
+    });
+  });
+
+  it('a feed puts the next link third, before first and current, as old clients need it', () => {
+    const xml = encodeFeed([], frame, { next: '?next=a', first: '/first', current: '/current' });
+    expect([...xml.matchAll(/<link href="([^"]*)"/g)].map((match) => match[1])).to.deep.equal([
+      '',
+      '',
+      '?next=a',
+      '/first',
+      '/current',
+    ]);
+    expect(xml).to.match(
+      /^<\?xml version='1\.0' encoding='UTF-8'\?>\s*<feed xmlns="http:\/\/www\.w3\.org\/2005\/Atom">/,
+    );
+  });
+});
+
+function catchDecodeError(run: () => unknown): DecodeError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof DecodeError) return error;
+    throw error;
+  }
+  throw new Error('expected a DecodeError');
+}
+
+/** All that a reader says of a document fed in pieces of these sizes, over and over. */
+function readInPieces(bytes: Uint8Array, sizes: readonly number[]): unknown {
+  const reader: AtomReader<unknown> = activityReader({ source: 'document.xml' });
+  expect(new AtomReader(new ActivityContent()).root).to.equal(undefined);
+  const told: unknown[] = [];
+  let offset = 0;
+  let turn = 0;
+  try {
+    for (;;) {
+      const step = reader.read();
+      if (step.kind === 'end') break;
+      if (step.kind === 'entry') {
+        told.push(step.entry);
+      } else if (offset >= bytes.length) {
+        reader.end();
+      } else {
+        const size = sizes[turn++ % sizes.length] ?? 1;
+        reader.push(bytes.slice(offset, offset + size));
+        offset += size;
+      }
+    }
+  } catch (error) {
+    told.push(error instanceof DecodeError ? error.toJSON() : error);
+  }
+  return { told, root: reader.root, next: reader.next };
+}
