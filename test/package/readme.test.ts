@@ -84,7 +84,9 @@ describe('README', () => {
         results.push(`${command} -> ${code}`);
       }
       const { rows } = EXIT_CODES;
-      const bad = results.filter((line) => !line.endsWith("-> 0") && !line.endsWith(`--wait -> ${rows.code}`));
+      const bad = results.filter(
+        (line) => !line.endsWith('-> 0') && !line.endsWith(`--wait -> ${rows.code}`),
+      );
       expect(bad).to.deep.equal([]);
       expect(readFileSync(exported, 'utf8')).to.match(/^Email Address,First Name,City\r?\n[^\n]+@example/);
       expect(emulator.account('joesflowers')).not.to.equal(undefined);

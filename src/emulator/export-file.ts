@@ -1,0 +1,129 @@
+import { COLUMNS, EMAIL_ADDRESS, type ColumnName } from '../activity/columns.js';
+import type { CheckedRequest, FileType } from '../activity/request.js';
+import { writeCsv } from '../format/csv.js';
+import type { Contact, Member } from './contacts.js';
+
+export type ExportRequest = Extract<CheckedRequest, { activityType: 'EXPORT_CONTACTS' }>;
+
+/** A list as exports name it: one column each, with an `x` for every member. */
+export interface ListColumn {
+  readonly shortName: string;
+  has(contact: Contact): boolean;
+}
+
+/** The file of an export: what it holds was fixed when the export ran. */
+export class ExportFile {
+  /** `a07e1gpfcd3fhysynnp.csv` */
+  readonly name: string;
+  readonly contentType: 'text/csv' | 'text/plain';
+  readonly #fileType: FileType;
+  #table: readonly (readonly string[])[] | undefined;
+  #bytes: Promise<Uint8Array> | undefined;
+
+  constructor(id: string, fileType: FileType, table: readonly (readonly string[])[]) {
+    this.name = `${id}.${fileType.toLowerCase()}`;
+    this.contentType = fileType === 'CSV' ? 'text/csv' : 'text/plain';
+    this.#fileType = fileType;
+    this.#table = table;
+  }
+
+  /**
+   * UTF-8 without a byte-order mark, lines ended by CR LF: RFC 4180 for CSV; for TXT the same with tabs for commas,
+   * which is a guess, since no client is known that read one.
+   */
+  bytes(): Promise<Uint8Array> {
+    this.#bytes ??= encode(this.#table ?? [], this.#fileType);
+    this.#table = undefined;
+    return this.#bytes;
+  }
+}
+
+async function encode(table: readonly (readonly string[])[], fileType: FileType): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  const delimiter = fileType === 'CSV' ? ',' : '\t';
+  for await (const text of writeCsv(table, { delimiter, lineEnd: '\r\n' })) chunks.push(Buffer.from(text));
+  return Buffer.concat(chunks);
+}
+
+const headings = new Map(COLUMNS.map((column) => [column.ws, column.heading]));
+
+/**
+ * Heading and rows of an export: the address, the columns asked for in the order asked for, then the date, who, and
+ * the lists, as far as they were asked for.
+ */
+export function exportTable(
+  request: ExportRequest,
+  members: Iterable<Member>,
+  lists: readonly ListColumn[],
+): string[][] {
+  const columns = request.columns.filter((name) => name !== EMAIL_ADDRESS);
+  const left = request.listId === 'removed' || request.listId === 'do-not-mail';
+  const listColumns = request.exportListName ? lists : [];
+  const heading = [EMAIL_ADDRESS, ...columns].map((name) => headings.get(name) ?? name);
+  if (request.exportOptDate) heading.push(left ? 'Date Removed' : 'Date Added');
+  if (request.exportOptSource) heading.push(left ? 'Removed By' : 'Added By');
+  heading.push(...listColumns.map((list) => `List: ${list.shortName}`));
+
+  const rows = sorted(members, request.sortBy).map(({ contact, mark }) => {
+    const row = [contact.address, ...columns.map((name: ColumnName) => contact.values.get(name) ?? '')];
+    if (request.exportOptDate) row.push(easternTime(mark.date));
+    if (request.exportOptSource) row.push(mark.by);
+    row.push(...listColumns.map((list) => (list.has(contact) ? 'x' : '')));
+    return row;
+  });
+  return [heading, ...rows];
+}
+
+/** By address in ascending order of its lower-case characters; by date the newest first, equal dates by address. */
+function sorted(members: Iterable<Member>, sortBy: ExportRequest['sortBy']): Member[] {
+  const keyed = Array.from(members, (member) => ({ member, key: member.contact.address.toLowerCase() }));
+  keyed.sort(
+    (a, b) =>
+      (sortBy === 'DATE_DESC' ? b.member.mark.date - a.member.mark.date : 0) || (a.key < b.key ? -1 : 1),
+  );
+  return keyed.map(({ member }) => member);
+}
+
+const eastern = new Intl.DateTimeFormat('en-US', {
+  timeZone: 'America/New_York',
+  year: 'numeric',
+  month: '2-digit',
+  day: '2-digit',
+  hour: '2-digit',
+  minute: '2-digit',
+  hour12: true,
+  timeZoneName: 'short',
+});
+
+/** `MM/dd/yyyy hh:mm aa zzz`, as parts and what stands between them. */
+const PATTERN = [
+  'month',
+  '/',
+  'day',
+  '/',
+  'year',
+  ' ',
+  'hour',
+  ':',
+  'minute',
+  ' ',
+  'dayPeriod',
+  ' ',
+  'timeZoneName',
+] as const;
+
+let lastMinute: { readonly minute: number; readonly text: string } | undefined;
+
+/** `01/04/2012 04:11 PM EST`: the service wrote the time of its own east coast. */
+export function easternTime(milliseconds: number): string {
+  // Intl takes microseconds a call, and neighbours in an export were mostly added in the same minute.
+  const minute = Math.floor(milliseconds / 60_000);
+  if (lastMinute?.minute !== minute) {
+    const parts = new Map<string, string>(
+      eastern.formatToParts(milliseconds).map(({ type, value }) => [type, value]),
+    );
+    const text = PATTERN.map((part) => parts.get(part) ?? part).join('');
+    lastMinute = { minute, text };
+  }
+  return lastMinute.text;
+}

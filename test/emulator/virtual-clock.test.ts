@@ -1,0 +1,97 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { UsageError } from '../../src/activity/errors.js';
+import { createVirtualClock } from '../../src/emulator/virtual-clock.js';
+
+describe('createVirtualClock', () => {
+  it('wakes sleepers at the time they asked for, in order of time, and nobody too early', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 500 }), { maxLength: 12 }),
+        fc.array(fc.nat(200), { maxLength: 4 }),
+        async (sleeps, advances) => {
+          const clock = createVirtualClock({ now: 1000 });
+          const woken: { due: number; at: number; place: number }[] = [];
+          sleeps.forEach((time, place) => {
+            void clock.sleep(time).then(() => woken.push({ due: 1000 + time, at: clock.now(), place }));
+          });
+          for (const time of advances) await clock.advance(time);
+          const end = 1000 + advances.reduce((sum, time) => sum + time, 0);
+          expect(clock.now()).to.equal(end);
+          const expected = sleeps
+            .map((time, place) => ({ due: 1000 + time, at: 1000 + time, place }))
+            .filter(({ due }) => due <= end)
+            .sort((a, b) => a.due - b.due || a.place - b.place);
+          expect(woken).to.deep.equal(expected);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('lets code that polls run its whole course within one advance', async () => {
+    const clock = createVirtualClock({ now: 0 });
+    const polls: number[] = [];
+    const poll = async () => {
+      while (polls.length < 5) {
+        await clock.sleep(1000);
+        polls.push(clock.now());
+      }
+    };
+    void poll();
+    await clock.advance('1m');
+    expect(polls).to.deep.equal([1000, 2000, 3000, 4000, 5000]);
+    expect(clock.now()).to.equal(60_000);
+  });
+
+  it('reads times with units', async () => {
+    for (const [text, milliseconds] of [
+      ['0ms', 0],
+      ['250ms', 250],
+      ['30s', 30_000],
+      ['1.5s', 1500],
+      ['5m', 300_000],
+      ['2h', 7_200_000],
+      ['1d', 86_400_000],
+      ['5 m', 300_000],
+    ] as const) {
+      const clock = createVirtualClock({ now: 0 });
+      await clock.advance(text);
+      expect(clock.now(), text).to.equal(milliseconds);
+    }
+  });
+
+  it('refuses what is no time', async () => {
+    const clock = createVirtualClock();
+    for (const time of [-1, NaN, Infinity, '', '5', '5 minutes', '-5m', 'm']) {
+      const error = await clock.advance(time).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      expect(error, String(time)).to.be.instanceOf(UsageError);
+    }
+    expect(() => createVirtualClock({ now: 'yesterday' })).to.throw(UsageError, 'yesterday');
+  });
+
+  it('starts where it is told, by default on the day of the samples', () => {
+    expect(createVirtualClock().now()).to.equal(Date.parse('2008-04-29T19:30:00.000Z'));
+    expect(createVirtualClock({ now: '2026-01-02T03:04:05Z' }).now()).to.equal(Date.UTC(2026, 0, 2, 3, 4, 5));
+    expect(createVirtualClock({ now: new Date(5) }).now()).to.equal(5);
+  });
+
+  it('does not sleep for nothing, and ends a sleep when its signal aborts', async () => {
+    const clock = createVirtualClock();
+    await clock.sleep(0);
+    await clock.sleep(-5);
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const sleeping = clock.sleep(1000, controller.signal).catch((error: unknown) => error);
+    controller.abort(reason);
+    expect(await sleeping).to.equal(reason);
+    expect(await clock.sleep(1000, controller.signal).catch((error: unknown) => error)).to.equal(reason);
+    expect(await clock.sleep(1000, AbortSignal.abort('text')).catch(String)).to.equal('Error: text');
+    const unaborted = clock.sleep(1000, new AbortController().signal);
+    await clock.advance(1000);
+    await unaborted;
+  });
+});
