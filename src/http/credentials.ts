@@ -1,0 +1,146 @@
+import { UsageError } from '../activity/errors.js';
+
+/** How a caller shows who it is: one of the three ways the ws API knew. */
+export type Credentials =
+  | {
+      /** HTTP Basic (RFC 7617): user name `<apiKey>%<user>`, the percent sign as it is. */
+      readonly scheme: 'basic';
+      readonly apiKey: string;
+      readonly user: string;
+      readonly password: string;
+    }
+  /** OAuth 2 token in the header `Authorization: Bearer` (RFC 6750 section 2.1). */
+  | { readonly scheme: 'bearer'; readonly token: string }
+  /** OAuth 2 token in the query, `?access_token=` (RFC 6750 section 2.3). */
+  | { readonly scheme: 'access_token'; readonly token: string };
+
+/**
+ * Puts the credentials on a request that is about to be sent.
+ * @throws UsageError `OPTION_INVALID` when they hold characters the scheme cannot carry.
+ */
+export function applyCredentials(
+  credentials: Credentials,
+  request: { url: URL; headers: Record<string, string> },
+): void {
+  checkCredentials(credentials);
+  switch (credentials.scheme) {
+    case 'basic': {
+      const { apiKey, user, password } = credentials;
+      const encoded = Buffer.from(`${apiKey}%${user}:${password}`, 'utf8').toString('base64');
+      request.headers.authorization = `Basic ${encoded}`;
+      break;
+    }
+    case 'bearer':
+      request.headers.authorization = `Bearer ${credentials.token}`;
+      break;
+    case 'access_token': {
+      // Not through searchParams: that would spell the service's own parameters anew.
+      const others = request.url.search
+        .slice(1)
+        .split('&')
+        .filter((parameter) => parameter !== '' && !/^access_token(?:=|$)/.test(parameter));
+      const token = `access_token=${encodeURIComponent(credentials.token)}`;
+      request.url.search = [...others, token].join('&');
+    }
+  }
+}
+
+/**
+ * Nothing, when the credentials can be sent.
+ * @throws UsageError `OPTION_INVALID` naming the field; never its value.
+ */
+export function checkCredentials(credentials: Credentials): void {
+  switch (credentials.scheme) {
+    case 'basic':
+      // The first % ends the API key, the first colon the user name.
+      refuse(
+        'apiKey',
+        credentials.apiKey,
+        /[%:\p{Cc}\p{Cs}]/u,
+        'a percent sign, a colon or a control character',
+      );
+      refuse('user', credentials.user, /[:\p{Cc}\p{Cs}]/u, 'a colon or a control character');
+      refuse(
+        'password',
+        credentials.password,
+        /[\p{Cc}\p{Cs}]/u,
+        'a control character (perhaps the line end of a file)',
+      );
+      break;
+    case 'bearer':
+    case 'access_token':
+      refuse(
+        'token',
+        credentials.token,
+        /^$|[^!-~]/,
+        'a blank, a line end or a character beyond ASCII, or is empty',
+      );
+  }
+}
+
+function refuse(field: string, value: unknown, forbidden: RegExp, what: string): void {
+  if (typeof value !== 'string') throw new UsageError('OPTION_INVALID', `credentials.${field}: must be text`);
+  if (forbidden.test(value)) throw new UsageError('OPTION_INVALID', `credentials.${field}: has ${what}`);
+}
+
+/**
+ * What must not appear in any text: the credentials' secret parts, in every spelling they are sent in.
+ * Longest first, so that replacing one leaves no piece of another.
+ */
+export function secretsOf(credentials: Credentials | undefined): string[] {
+  if (credentials === undefined) return [];
+  const plain =
+    credentials.scheme === 'basic' ? [credentials.password, credentials.apiKey] : [credentials.token];
+  const request = { url: new URL('http://localhost'), headers: {} as Record<string, string> };
+  applyCredentials(credentials, request);
+  const sent = (request.headers.authorization ?? '').replace(/^\S+ /, '');
+  const spelled = plain.flatMap((secret) => [
+    secret,
+    encodeURIComponent(secret),
+    JSON.stringify(secret).slice(1, -1),
+  ]);
+  return [...new Set([sent, ...spelled])]
+    .filter((secret) => secret !== '')
+    .sort((a, b) => b.length - a.length);
+}
+
+/**
+ * Server side: the credentials a request presents, or undefined when it presents none that can be read.
+ *
+ * Quirk: clients wrote two blanks after `Basic`, the scheme in any case, and user names without an API key
+ * (`apiKey` is then empty). Old ones encoded passwords as Latin-1.
+ */
+export function readCredentials(request: Request): Credentials | undefined {
+  const header = /^\s*(basic|bearer)\s+(\S+)\s*$/i.exec(request.headers.get('authorization') ?? '');
+  if (header?.[1] !== undefined && header[2] !== undefined) {
+    return header[1].toLowerCase() === 'basic'
+      ? readBasic(header[2])
+      : { scheme: 'bearer', token: header[2] };
+  }
+  const token = new URL(request.url).searchParams.get('access_token');
+  return token === null || token === '' ? undefined : { scheme: 'access_token', token };
+}
+
+function readBasic(base64: string): Credentials | undefined {
+  const bytes = Buffer.from(base64, 'base64');
+  if (bytes.toString('base64').replace(/=+$/, '') !== base64.replace(/=+$/, '')) return undefined;
+  const text = decodeText(bytes);
+  const colon = text.indexOf(':');
+  if (colon === -1) return undefined;
+  const name = text.slice(0, colon);
+  const percent = name.indexOf('%');
+  return {
+    scheme: 'basic',
+    apiKey: percent === -1 ? '' : name.slice(0, percent),
+    user: name.slice(percent + 1),
+    password: text.slice(colon + 1),
+  };
+}
+
+function decodeText(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return Buffer.from(bytes).toString('latin1');
+  }
+}

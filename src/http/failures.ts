@@ -1,0 +1,156 @@
+import { CtctError, TransportError } from '../activity/errors.js';
+
+type Sent = TransportError['sent'];
+interface Failure {
+  /** Whether the service may have acted on the request. */
+  readonly sent: Sent;
+  /** In words, to follow "GET https://… was not sent: ". */
+  readonly reason: string;
+}
+
+/** What the codes of a failed connection mean. A code that is not here means: unknown, so the request may be sent. */
+const FAILURES = {
+  ECONNREFUSED: { sent: 'no', reason: 'connection refused; nothing listens there' },
+  ENOTFOUND: { sent: 'no', reason: 'no such host; is the name spelled right?' },
+  EAI_AGAIN: { sent: 'no', reason: 'the host name could not be looked up; is the network up?' },
+  EHOSTUNREACH: { sent: 'no', reason: 'the host cannot be reached' },
+  ENETUNREACH: { sent: 'no', reason: 'the network cannot be reached' },
+  ENETDOWN: { sent: 'no', reason: 'the network is down' },
+  EADDRNOTAVAIL: { sent: 'no', reason: 'this machine has no address to connect from' },
+  UND_ERR_CONNECT_TIMEOUT: { sent: 'no', reason: 'no connection in the time allowed' },
+  CERT_HAS_EXPIRED: { sent: 'no', reason: "the host's certificate has expired" },
+  CERT_NOT_YET_VALID: { sent: 'no', reason: "the host's certificate is not yet valid; is the clock right?" },
+  DEPTH_ZERO_SELF_SIGNED_CERT: { sent: 'no', reason: "the host's certificate is signed by itself" },
+  SELF_SIGNED_CERT_IN_CHAIN: { sent: 'no', reason: "the host's certificate has an unknown authority" },
+  UNABLE_TO_GET_ISSUER_CERT: { sent: 'no', reason: "the host's certificate has an unknown authority" },
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: {
+    sent: 'no',
+    reason: "the host's certificate has an unknown authority",
+  },
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: { sent: 'no', reason: "the host's certificate cannot be verified" },
+  ERR_TLS_CERT_ALTNAME_INVALID: { sent: 'no', reason: "the host's certificate is for another host" },
+  EPROTO: { sent: 'no', reason: 'the TLS handshake failed' },
+  ERR_NOCK_NO_MATCH: { sent: 'no', reason: 'no nock interceptor matches it' },
+  UND_MOCK_ERR_MOCK_NOT_MATCHED: { sent: 'no', reason: 'no interceptor of the MockAgent matches it' },
+  ETIMEDOUT: { sent: 'maybe', reason: 'the connection timed out' },
+  ECONNRESET: { sent: 'maybe', reason: 'the connection was reset' },
+  ECONNABORTED: { sent: 'maybe', reason: 'the connection was aborted' },
+  EPIPE: { sent: 'maybe', reason: 'the other side closed the connection' },
+  UND_ERR_SOCKET: { sent: 'maybe', reason: 'the other side closed the connection' },
+  UND_ERR_HEADERS_TIMEOUT: { sent: 'maybe', reason: 'no answer in the time allowed' },
+  UND_ERR_BODY_TIMEOUT: { sent: 'maybe', reason: 'the answer stopped coming' },
+  UND_ERR_HEADERS_OVERFLOW: { sent: 'maybe', reason: 'the head of the answer is too large' },
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: { sent: 'maybe', reason: 'the answer is not as long as it says' },
+  UND_ERR_REQ_CONTENT_LENGTH_MISMATCH: { sent: 'maybe', reason: 'the request is not as long as it says' },
+} as const satisfies Record<string, Failure>;
+
+const TIMEOUTS: readonly string[] = [
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'ETIMEDOUT',
+];
+
+/**
+ * The error a failed call ends with. One of this package's own passes unchanged (a contact file that changed while it
+ * was sent, say); any other becomes a TransportError, without anything of `secrets` in it or in its cause.
+ * @param call such as `GET https://api.constantcontact.com/ws/…`, without query
+ * @param answered whether the head of the answer was there already
+ */
+export function failureOf(
+  error: unknown,
+  call: string,
+  answered: boolean,
+  secrets: readonly string[],
+): CtctError {
+  const own = chain(error).find((link) => link instanceof CtctError);
+  if (own !== undefined) return own;
+  const code = codeOf(error);
+  const known = lookup(error, code);
+  const sent = answered ? 'maybe' : (known?.sent ?? 'maybe');
+  const reason = known?.reason ?? redact(describe(error), secrets);
+  const label = code === undefined ? '' : ` (${redact(code, secrets)})`;
+  const options = { sent, cause: withoutSecrets(error, secrets) };
+  const outcome = sent === 'no' ? 'was not sent' : answered ? 'was answered in part' : 'got no answer';
+  const kind =
+    code !== undefined && TIMEOUTS.includes(code)
+      ? 'TIMED_OUT'
+      : sent === 'no'
+        ? 'REQUEST_NOT_SENT'
+        : 'RESPONSE_LOST';
+  return new TransportError(kind, `${call} ${outcome}: ${reason}${label}`, options);
+}
+
+function lookup(error: unknown, code: string | undefined): Failure | undefined {
+  // Only the message tells this one: fetch refuses some ports before it connects.
+  if (chain(error).some((link) => link instanceof Error && link.message === 'bad port')) {
+    return { sent: 'no', reason: 'fetch refuses to connect to this port; use another' };
+  }
+  // undici gives this one a code for some faults only.
+  if (chain(error).some((link) => property(link, 'name') === 'HTTPParserError')) {
+    return { sent: 'maybe', reason: 'the answer is not HTTP' };
+  }
+  if (code === undefined) return undefined;
+  if (code.startsWith('ERR_SSL_')) return { sent: 'no', reason: 'the TLS handshake failed' };
+  const connecting = chain(error).some((link) => property(link, 'syscall') === 'connect');
+  if (code === 'ETIMEDOUT' && connecting) return FAILURES.UND_ERR_CONNECT_TIMEOUT;
+  return Object.hasOwn(FAILURES, code) ? FAILURES[code as keyof typeof FAILURES] : undefined;
+}
+
+/** The code nearest to the outside: nock throws the error itself, fetch one that has it as its cause. */
+function codeOf(error: unknown): string | undefined {
+  for (const link of chain(error)) {
+    const code = property(link, 'code');
+    if (typeof code === 'string' && code !== '') return code;
+  }
+  return undefined;
+}
+
+/** The error and its causes, the outermost first, at most five. */
+function chain(error: unknown): unknown[] {
+  const links: unknown[] = [];
+  for (let link = error; link !== undefined && links.length < 5; link = property(link, 'cause')) {
+    links.push(link);
+  }
+  return links;
+}
+
+function property(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+/** The innermost message that says anything. */
+function describe(error: unknown): string {
+  const messages = chain(error).map((link) => (link instanceof Error ? link.message : String(link)));
+  return (messages.findLast((message) => message !== '') ?? 'unknown failure').slice(0, 300);
+}
+
+/** The text with `***` in place of every secret. */
+export function redact(text: string, secrets: readonly string[]): string {
+  return secrets.reduce((result, secret) => result.replaceAll(secret, '***'), text);
+}
+
+/**
+ * A copy of the error for people who debug: name, message, code and stack of it and of its causes, redacted.
+ * The original stays behind, since its other fields may be anything: nock puts whole requests into its errors.
+ */
+function withoutSecrets(error: unknown, secrets: readonly string[]): Error {
+  const [outermost, ...causes] = chain(error);
+  const cause = causes.reduceRight<Error | undefined>(
+    (inner, link) => redactedCopy(link, inner, secrets),
+    undefined,
+  );
+  return redactedCopy(outermost, cause, secrets);
+}
+
+function redactedCopy(error: unknown, cause: Error | undefined, secrets: readonly string[]): Error {
+  const message = redact(error instanceof Error ? error.message : String(error), secrets);
+  const copy: Error & { code?: string } = new Error(message, cause === undefined ? undefined : { cause });
+  if (error instanceof Error) {
+    copy.name = error.name;
+    if (error.stack !== undefined) copy.stack = redact(error.stack, secrets);
+  }
+  const code = property(error, 'code');
+  if (typeof code === 'string') copy.code = redact(code, secrets);
+  return copy;
+}

@@ -1,0 +1,190 @@
+import { ServiceError, TransportError, UsageError } from '../activity/errors.js';
+import type { RequestBody } from '../format/body.js';
+import { sharedDispatcher } from './agents.js';
+import { applyCredentials, checkCredentials, secretsOf, type Credentials } from './credentials.js';
+import { exchange, type Answer } from './exchange.js';
+import { isLoopback, isSameOrigin, placeOf, resolveLink } from './origin.js';
+import { checkTimeouts, type Timeouts } from './timeouts.js';
+
+export type { Timeouts } from './timeouts.js';
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST';
+  /** Absolute, of the transport's origin. */
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: RequestBody | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface HttpResponse {
+  /** Any status but that of a redirect; judging it is the caller's. */
+  readonly status: number;
+  readonly headers: Headers;
+  /** Where the answer came from, after redirects; without credentials. */
+  readonly url: URL;
+  /** Can be iterated once. Whoever does not, or not to its end, calls `cancel`. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /**
+   * The whole body.
+   * @param limit bytes, counted after decompression; default 64 MiB
+   * @throws TransportError `RESPONSE_TOO_LARGE` beyond the limit; `RESPONSE_LOST` when the body breaks off
+   */
+  bytes(limit?: number): Promise<Uint8Array>;
+  /** Lets go of the connection and of everything else the call holds. May be called at any time, more than once. */
+  cancel(): Promise<void>;
+}
+
+/**
+ * The answer to one request, once its head is there.
+ * @throws UsageError `FOREIGN_ORIGIN` before anything is sent, when the URL is of another origin than the transport's
+ * @throws TransportError `REQUEST_NOT_SENT`, `RESPONSE_LOST`, `TIMED_OUT`, `ABORTED`; its `sent` says whether the
+ * service may have acted on the request
+ * @throws ServiceError `REDIRECTED` for a POST that is redirected, for a GET that is redirected elsewhere, or in circles
+ */
+export type Transport = (request: HttpRequest) => Promise<HttpResponse>;
+
+export interface TransportOptions {
+  /** The only origin that is ever called; see `parseBaseUrl`. */
+  readonly base: URL;
+  readonly credentials?: Credentials | undefined;
+  /** Used in place of `globalThis.fetch`, which is otherwise looked up anew for each call. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
+  /**
+   * An undici dispatcher (a ProxyAgent, a MockAgent, an Agent with a CA of its own), used in place of the package's.
+   * Without it, whatever but a plain Agent was set by `setGlobalDispatcher` is respected.
+   */
+  readonly dispatcher?: unknown;
+  readonly timeouts?: Partial<Timeouts> | undefined;
+  /** The User-Agent header. Default `ctct-activities`. */
+  readonly userAgent?: string | undefined;
+}
+
+const DEFAULT_LIMIT = 64 * 1024 * 1024;
+const MOST_REDIRECTS = 3;
+const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
+
+/**
+ * A way to send requests to one origin. The credentials are put on here, hop by hop, and so never leave that origin.
+ *
+ * When the environment has `CTCT_OFFLINE=1`, every host but this machine is refused (UsageError `OFFLINE`).
+ * @throws UsageError `OPTION_INVALID` for timeouts, credentials or a user agent that cannot be used
+ */
+export function createTransport(options: TransportOptions): Transport {
+  const { base, credentials } = options;
+  const timeouts = checkTimeouts(options.timeouts);
+  if (credentials !== undefined) checkCredentials(credentials);
+  const userAgent = options.userAgent ?? 'ctct-activities';
+  if (!/^[ -~]+$/.test(userAgent)) {
+    throw new UsageError('OPTION_INVALID', 'userAgent: must be one line of ASCII text');
+  }
+  const secrets = secretsOf(credentials);
+
+  async function send(request: HttpRequest, url: URL, deadline: number): Promise<Answer> {
+    const { method, body, signal } = request;
+    const headers: Record<string, string> = { 'user-agent': userAgent, 'accept-encoding': 'identity' };
+    for (const [name, value] of Object.entries(request.headers ?? {})) headers[name.toLowerCase()] = value;
+    if (body !== undefined) headers['content-type'] = body.contentType;
+    const signed = { url: new URL(url.href), headers };
+    if (credentials !== undefined) applyCredentials(credentials, signed);
+    const dispatcher =
+      options.dispatcher ??
+      (options.fetch === undefined ? await sharedDispatcher(method, timeouts.connect) : undefined);
+    const carrier = { fetch: options.fetch ?? globalThis.fetch, dispatcher };
+    const call = callOf(request, url);
+    return exchange({ method, ...signed, body, signal, call, secrets, deadline }, carrier, timeouts);
+  }
+
+  return async (request) => {
+    const deadline = timeouts.total === 0 ? Infinity : performance.now() + timeouts.total;
+    let url = ownUrl(request.url, base);
+    for (let redirects = 0; ; redirects++) {
+      refuseOffline(url);
+      const answer = await send(request, url, deadline);
+      if (!isRedirect(answer, request.method)) return responseOf(answer, url, callOf(request, url));
+      await answer.cancel();
+      url = nextHop(request, answer, url, base, redirects);
+    }
+  };
+}
+
+function ownUrl(url: URL, base: URL): URL {
+  if (!isSameOrigin(url, base)) {
+    throw new UsageError(
+      'FOREIGN_ORIGIN',
+      `${placeOf(url)} is not at ${base.origin}, the only place this client talks to`,
+    );
+  }
+  const own = new URL(url.href);
+  own.username = '';
+  own.password = '';
+  own.hash = '';
+  return own;
+}
+
+function refuseOffline(url: URL) {
+  if (process.env.CTCT_OFFLINE !== '1' || isLoopback(url.hostname)) return;
+  throw new UsageError(
+    'OFFLINE',
+    `CTCT_OFFLINE=1 is set, so that ${url.host} is not called; unset it, or use an emulator on this machine`,
+  );
+}
+
+/** A GET whose redirect names no place is an answer like others; a POST that was redirected is never a success. */
+function isRedirect(answer: Answer, method: HttpRequest['method']): boolean {
+  return REDIRECTS.includes(answer.status) && (method === 'POST' || answer.headers.has('location'));
+}
+
+/** Where a redirect leads, when it may be followed. */
+function nextHop(request: HttpRequest, answer: Answer, from: URL, base: URL, redirects: number): URL {
+  const { status } = answer;
+  const location = answer.headers.get('location') ?? '';
+  const refused = (why: string, place: string) =>
+    new ServiceError(
+      'REDIRECTED',
+      `${callOf(request, from)} was redirected (${status}) to ${place}: ${why}`,
+      {
+        status,
+        detail: place,
+      },
+    );
+  const place = URL.canParse(location, from.href) ? placeOf(new URL(location, from.href)) : 'what is no URL';
+  if (request.method === 'POST') {
+    throw refused('a POST is not sent a second time; if this is the right address, set it as baseUrl', place);
+  }
+  if (redirects === MOST_REDIRECTS) throw refused(`more than ${MOST_REDIRECTS} redirects`, place);
+  try {
+    return resolveLink(location, from, base);
+  } catch {
+    throw refused(`the credentials stay at ${base.origin}`, place);
+  }
+}
+
+function responseOf(answer: Answer, url: URL, call: string): HttpResponse {
+  return {
+    ...answer,
+    url,
+    async bytes(limit = DEFAULT_LIMIT) {
+      const chunks: Uint8Array[] = [];
+      let length = 0;
+      for await (const chunk of answer.body) {
+        length += chunk.length;
+        if (length > limit) {
+          throw new TransportError(
+            'RESPONSE_TOO_LARGE',
+            `the answer to ${call} is larger than ${limit} bytes`,
+            {
+              sent: 'maybe',
+            },
+          );
+        }
+        chunks.push(chunk);
+      }
+      return Buffer.concat(chunks, length);
+    },
+  };
+}
+
+function callOf(request: HttpRequest, url: URL): string {
+  return `${request.method} ${placeOf(url)}`;
+}
