@@ -1,0 +1,42 @@
+import { isFinished } from '../../activity/activity.js';
+import { UsageError } from '../../activity/errors.js';
+import { activityId } from '../activity-output.js';
+import { command } from '../command.js';
+import { checkTarget, putDownload } from '../save.js';
+import { plainText } from '../terminal.js';
+
+export const download = command({
+  name: 'download',
+  summary: 'save the file of a finished export',
+  examples: [
+    ['ctct download a07e1gpfcd3fhysynnp', 'into this folder, as the service calls it'],
+    ['ctct download a07e1gpfcd3fhysynnp --out list2.csv', 'to this file'],
+    ['ctct download a07e1gpfcd3fhysynnp --out - | head -3', 'to stdout'],
+  ],
+  arguments: { id: { help: 'id of the export, or its URI' } },
+  options: {
+    out: { kind: 'text', value: 'path', fallback: '.', help: 'file or folder to save to, or - for stdout' },
+    force: { kind: 'flag', help: 'write over a file that is there' },
+  },
+  async run(session, { id, out, force }) {
+    await checkTarget(out, force);
+    const service = await session.service();
+    const activity = await service.get(activityId(id), session.abort);
+    const { type, status } = activity;
+    if (type !== undefined && type !== 'EXPORT_CONTACTS') {
+      throw new UsageError(
+        'NOT_FOUND',
+        `activity ${activity.id} is ${plainText(type)}; only exports have a file`,
+      );
+    }
+    if (status !== undefined && !isFinished(activity)) {
+      throw new UsageError(
+        'NOT_FOUND',
+        `activity ${activity.id} is ${plainText(status)}, its file is not there yet; wait for it: ` +
+          session.commandLine('wait', activity.id),
+      );
+    }
+    await putDownload(session, activity.id, await service.download(activity, session.abort), { out, force });
+    return 'ok';
+  },
+});

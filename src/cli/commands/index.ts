@@ -1,0 +1,27 @@
+import type { Command } from '../command.js';
+import { add } from './add.js';
+import { clear } from './clear.js';
+import { demo } from './demo.js';
+import { download } from './download.js';
+import { emulator } from './emulator.js';
+import { exportContacts } from './export.js';
+import { list } from './list.js';
+import { lists } from './lists.js';
+import { remove } from './remove.js';
+import { show } from './show.js';
+import { wait } from './wait.js';
+
+/** All commands, in the order the help shows them. */
+export const COMMANDS: readonly Command[] = [
+  demo,
+  lists,
+  add,
+  remove,
+  clear,
+  exportContacts,
+  list,
+  show,
+  wait,
+  download,
+  emulator,
+];

@@ -1,0 +1,276 @@
+import { readFileSync } from 'node:fs';
+import { CommanderError, Command as Program, Option } from 'commander';
+import { UsageError } from '../activity/errors.js';
+import {
+  flagOf,
+  parseOption,
+  type Command,
+  type Options,
+  type OptionSpec,
+  type OptionValue,
+} from './command.js';
+import { COMMANDS } from './commands/index.js';
+import { isDuration } from './duration.js';
+import { EXIT_CODES, exitCodeLines, type Exit } from './exit-codes.js';
+import { reportError, reportUsage } from './failure.js';
+import type { CliIo } from './io.js';
+import { OUTPUT_FORMATS } from './output.js';
+import { Session, type SessionOptions } from './session.js';
+import { Talk } from './talk.js';
+
+/** Options of every command. */
+export const GLOBAL_OPTIONS = {
+  output: {
+    kind: 'choice',
+    choices: OUTPUT_FORMATS,
+    fallback: 'table',
+    help: 'how data is put out on stdout',
+  },
+  quiet: { kind: 'flag', help: 'say errors only' },
+  progress: { kind: 'switch', help: 'do not show progress' },
+  verbose: { kind: 'flag', help: 'tell the causes of an error' },
+  config: { kind: 'text', value: 'file', help: 'settings, as JSON (or CTCT_CONFIG)' },
+  user: { kind: 'text', value: 'name', help: 'user name of the account (or CTCT_USER)' },
+  baseUrl: { kind: 'text', value: 'url', help: 'where the service is (or CTCT_BASE_URL)' },
+} as const satisfies Record<string, OptionSpec>;
+
+const ABOUT = [
+  "Bulk activities of Constant Contact's first API, /ws/customers/<user>/activities.",
+  '',
+  'Examples:',
+  '  $ ctct demo                              see the whole of it at work; needs no account',
+  '  $ ctct lists                             the contact lists of your account',
+  '  $ ctct add contacts.csv --list 2 --wait  add the contacts of a file to list 2',
+  '  $ ctct export --list 2 --out list2.csv   save the members of list 2',
+];
+
+const ENVIRONMENT = [
+  'Environment:',
+  '  CTCT_USER              user name of the account',
+  '  CTCT_API_KEY           credentials: the API key …',
+  '  CTCT_PASSWORD          … and the password, or CTCT_PASSWORD_FILE: a file with it',
+  '  CTCT_ACCESS_TOKEN      instead of both, an OAuth 2 token, or CTCT_ACCESS_TOKEN_FILE',
+  '  CTCT_ACCESS_TOKEN_IN   where the token is sent: header (default) or query',
+  '  CTCT_BASE_URL          the service; default https://api.constantcontact.com',
+  '  CTCT_ALLOW_HTTP        hosts that may be reached by plain http',
+  '  CTCT_CONFIG            a JSON file with the same, as user, apiKey, password …;',
+  '                         default $XDG_CONFIG_HOME/ctct/config.json',
+];
+
+/** Flags that would carry a secret. They do not exist, and a value beside one is never repeated. */
+const SECRET_FLAG = /^--(?:pass(?:word|wd)?|api-?key|key|secret|(?:access-?)?token)(?:=|$)/i;
+
+/**
+ * Runs one command line; resolves to its exit code. Nothing but `io` is read or written, local files aside.
+ * @param argv  what stands after `ctct`.
+ */
+export async function run(argv: readonly string[], io: CliIo): Promise<number> {
+  // What is said before the options are known.
+  const talk = new Talk(io.stderr, {
+    env: io.env,
+    quiet: false,
+    progress: false,
+    secrets: () => [],
+  });
+  let exit: Exit = 'ok';
+  const program = createProgram(io, async (command, values, options, verbose) => {
+    const session = new Session(io, options);
+    try {
+      exit = await command.run(session, values);
+    } catch (error) {
+      exit = reportError(error, session, verbose);
+    }
+  });
+  try {
+    refuseSecrets(argv);
+    await program.parseAsync(withBareValues(argv), { from: 'user' });
+  } catch (error) {
+    const wrong = usageError(error);
+    if (wrong !== undefined) exit = reportUsage(wrong, talk, helpFor(argv));
+  }
+  return EXIT_CODES[exit].code;
+}
+
+/** What commander complains of, as errors of this package; undefined when help or the version was asked for. */
+function usageError(error: unknown): unknown {
+  if (!(error instanceof CommanderError)) return error;
+  if (error.exitCode === 0 || error.code === 'commander.help') return undefined;
+  // What stands behind the = of an unknown option may be a secret.
+  const text = error.message.replace(/^error: /, '').replace(/'(-[^'=]*)=.*?'/s, "'$1'");
+  const [message = '', suggestion = ''] = text.split('\n');
+  return new UsageError('OPTION_INVALID', `${message}${suggestion === '' ? '' : ` ${suggestion}`}`);
+}
+
+type Action = (
+  command: Command,
+  values: Readonly<Record<string, unknown>>,
+  options: SessionOptions,
+  verbose: boolean,
+) => Promise<void>;
+
+function createProgram(io: CliIo, act: Action): Program {
+  const program = new Program('ctct')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'explain the command')
+    .helpCommand(false)
+    .addHelpText('before', `${ABOUT.join('\n')}\n`)
+    .addHelpText('after', ['', 'Exit codes:', ...exitCodeLines(), '', ...ENVIRONMENT].join('\n'))
+    .exitOverride();
+  const helpWidth = () => Math.min(io.stdout.columns ?? 80, 100);
+  // Help is what was asked for, so it is data; the errors are written by reportUsage.
+  const write = (text: string) => void io.stdout.write(text, () => undefined);
+  program.configureOutput({
+    writeOut: write,
+    writeErr: write,
+    outputError: () => undefined,
+    getOutHelpWidth: helpWidth,
+    getErrHelpWidth: helpWidth,
+  });
+  program.configureHelp({ showGlobalOptions: true });
+  for (const [name, spec] of Object.entries(GLOBAL_OPTIONS)) addOption(program, name, spec);
+  for (const command of COMMANDS) addCommand(program, command, act, helpWidth());
+  addHelpCommand(program);
+  return program;
+}
+
+function addHelpCommand(program: Program): void {
+  program
+    .command('help')
+    .summary('explain a command')
+    .argument('[command]')
+    .action((name?: string) => {
+      const found = name === undefined ? program : program.commands.find((sub) => sub.name() === name);
+      if (found === undefined) throw new UsageError('OPTION_INVALID', `unknown command '${name ?? ''}'`);
+      found.help();
+    });
+}
+
+function addCommand(program: Program, command: Command, act: Action, width: number): void {
+  const sub = program
+    .command(command.name)
+    .summary(command.summary)
+    .addHelpText('before', `${introduction(command, width).join('\n')}\n`);
+  for (const [name, { help }] of Object.entries(command.arguments)) sub.argument(`<${name}>`, help);
+  for (const [name, spec] of Object.entries(command.options)) addOption(sub, name, spec);
+  sub.action(async () => {
+    const given = sub.optsWithGlobals<Record<string, unknown>>();
+    const values = readOptions(command.options, given);
+    Object.keys(command.arguments).forEach((name, index) => (values[name] = sub.args[index]));
+    const { verbose, ...options } = readOptions(GLOBAL_OPTIONS, given) as GlobalValues;
+    await act(command, values, options, verbose);
+  });
+}
+
+type GlobalValues = { readonly [K in keyof typeof GLOBAL_OPTIONS]: OptionValue<(typeof GLOBAL_OPTIONS)[K]> };
+
+function readOptions(options: Options, given: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const [name, spec] of Object.entries(options)) {
+    const texts = given[name];
+    values[name] = parseOption(name, spec, Array.isArray(texts) ? texts.map(String) : []);
+  }
+  return values;
+}
+
+/** Declares an option so that commander hands over the texts it was given, one for each time. */
+function addOption(program: Program, name: string, spec: OptionSpec): void {
+  const flag = spec.kind === 'switch' ? `--no-${name}` : flagOf(name);
+  const short = name === 'quiet' ? '-q, ' : '';
+  const option = new Option(`${short}${flag}${placeOf(name, spec)}`, describe(spec));
+  program.addOption(
+    option.argParser((text: string | undefined, before: unknown) => [
+      ...(Array.isArray(before) ? (before as string[]) : []),
+      text ?? '',
+    ]),
+  );
+}
+
+/** What stands for the value in the help: ` <id>`. */
+function placeOf(name: string, spec: OptionSpec): string {
+  switch (spec.kind) {
+    case 'flag':
+    case 'switch':
+      return '';
+    case 'choice':
+      return ` <${spec.value ?? name}>`;
+    case 'duration':
+      return 'bare' in spec ? ' [time]' : ' <time>';
+    default:
+      return ` <${spec.value}>`;
+  }
+}
+
+function describe(spec: OptionSpec): string {
+  const facts = [
+    'choices' in spec ? (spec.shown ?? spec.choices).join(', ') : '',
+    spec.kind === 'texts' ? 'may be given again' : '',
+    'required' in spec ? 'required' : '',
+    'fallback' in spec ? `default ${spec.fallback}` : '',
+    'bare' in spec ? `${spec.bare} when no time is given` : '',
+  ].filter((fact) => fact !== '');
+  return facts.length === 0 ? spec.help : `${spec.help} (${facts.join('; ')})`;
+}
+
+/** What the help of a command begins with: what it does, then command lines to copy. */
+function introduction({ summary, details, examples }: Command, terminal: number): string[] {
+  const width = Math.max(...examples.map(([line]) => line.length));
+  return [
+    `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`,
+    ...(details === undefined ? [] : ['', ...wrap(details, terminal)]),
+    '',
+    'Examples:',
+    ...examples.map(([line, does]) => `  $ ${line.padEnd(width)}  ${does}`),
+  ];
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+/** `--wait` alone is given the time it stands for, so that it does not swallow the word after it. */
+function withBareValues(argv: readonly string[]): string[] {
+  const bare = new Map<string, string>();
+  for (const { options } of COMMANDS) {
+    for (const [name, spec] of Object.entries(options)) if ('bare' in spec) bare.set(flagOf(name), spec.bare);
+  }
+  const end = argv.indexOf('--');
+  return argv.map((word, index) => {
+    const value = end === -1 || index < end ? bare.get(word) : undefined;
+    return value === undefined || isDuration(argv[index + 1] ?? '') ? word : `${word}=${value}`;
+  });
+}
+
+/** The help that fits a command line, right or wrong. */
+function helpFor(argv: readonly string[]): string {
+  const name = argv.find((word) => COMMANDS.some((command) => command.name === word));
+  return name === undefined ? 'ctct --help' : `ctct ${name} --help`;
+}
+
+/** @throws UsageError when a word before `--` would carry a secret. */
+function refuseSecrets(argv: readonly string[]): void {
+  const end = argv.indexOf('--');
+  const word = argv.slice(0, end === -1 ? undefined : end).find((text) => SECRET_FLAG.test(text));
+  if (word === undefined) return;
+  const flag = word.replace(/=.*$/s, '');
+  throw new UsageError(
+    'OPTION_INVALID',
+    `${flag}: a secret is not taken from the command line, where other users see it and the shell keeps it; ` +
+      (/pass/i.test(flag)
+        ? 'set CTCT_PASSWORD, or CTCT_PASSWORD_FILE to a file only you can read'
+        : /token|secret/i.test(flag)
+          ? 'set CTCT_ACCESS_TOKEN, or CTCT_ACCESS_TOKEN_FILE to a file only you can read'
+          : 'set CTCT_API_KEY'),
+  );
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,33 @@
+import type { Activity } from '../activity/activity.js';
+import { showDuration } from './duration.js';
+import { plainText } from './terminal.js';
+
+const STAGES = ['PENDING', 'QUEUED', 'RUNNING', 'COMPLETE'];
+
+/** `■■□□`: how far an activity has come; a status the service invented has come nowhere we know of. */
+export function stageBar(status: string | undefined): string {
+  const stage = STAGES.indexOf(status ?? '') + 1;
+  return '■'.repeat(stage) + '□'.repeat(STAGES.length - stage);
+}
+
+/** `a07e1ffaxjxffmvj6qd ■■■□ RUNNING, 12 s`. */
+export function activityLine(activity: Activity, waited: number): string {
+  const status = activity.status === undefined ? 'status not told' : plainText(activity.status);
+  return `${plainText(activity.id)} ${stageBar(activity.status)} ${status}, ${showDuration(waited)}`;
+}
+
+/** `[#####-----] 50 %  2.0 of 4.0 MB`, or the bytes alone where the whole is not known. */
+export function transferLine(bytes: number, whole: number | undefined): string {
+  if (whole === undefined || whole === 0) return showBytes(bytes);
+  const share = Math.min(1, bytes / whole);
+  const filled = Math.floor(share * 20);
+  const bar = '#'.repeat(filled) + '-'.repeat(20 - filled);
+  return `[${bar}] ${Math.floor(share * 100)} %  ${showBytes(bytes)} of ${showBytes(whole)}`;
+}
+
+/** `812 bytes`, `34.1 kB`, `2.0 MB`. */
+export function showBytes(bytes: number): string {
+  if (bytes < 1000) return bytes === 1 ? '1 byte' : `${bytes} bytes`;
+  if (bytes < 1_000_000) return `${(bytes / 1000).toFixed(1)} kB`;
+  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+}

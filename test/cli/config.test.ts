@@ -1,0 +1,211 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CtctError } from '../../src/activity/errors.js';
+import { defaultConfigPath, readSettings, type SettingSources, type Settings } from '../../src/cli/config.js';
+
+describe('settings', () => {
+  let folder: string;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'ctct-config-'));
+  });
+
+  after(async () => {
+    await rm(folder, { recursive: true });
+  });
+
+  async function file(name: string, content: unknown, mode = 0o600): Promise<string> {
+    const path = join(folder, name);
+    await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content));
+    await chmod(path, mode);
+    return path;
+  }
+
+  /** As in an environment that has nothing else. */
+  function settings(sources: Partial<SettingSources>): Promise<Settings> {
+    const { flags = {}, env = {} } = sources;
+    return readSettings({ flags, env: { HOME: join(folder, 'nobody'), ...env } });
+  }
+
+  async function failure(sources: Partial<SettingSources>): Promise<CtctError> {
+    try {
+      await settings(sources);
+    } catch (error) {
+      expect(error).to.be.instanceOf(CtctError);
+      return error as CtctError;
+    }
+    throw new Error('nothing was wrong');
+  }
+
+  const BASIC = { CTCT_USER: 'joesflowers', CTCT_API_KEY: 'the-key', CTCT_PASSWORD: 'the-password' };
+
+  it('come from the environment', async () => {
+    expect(await settings({ env: BASIC })).to.deep.equal({
+      user: 'joesflowers',
+      credentials: { scheme: 'basic', apiKey: 'the-key', user: 'joesflowers', password: 'the-password' },
+      baseUrl: undefined,
+      allowHttp: [],
+    });
+  });
+
+  it('take the first of flag, environment and file that has a value', async () => {
+    const place = fc.option(fc.constantFrom('a', 'b', 'c'), { nil: '' });
+    await fc.assert(
+      fc.asyncProperty(place, place, place, async (flag, variable, inFile) => {
+        const path = await file('order.json', { baseUrl: inFile });
+        const { baseUrl } = await settings({
+          flags: { config: path, ...(flag !== '' && { baseUrl: flag }) },
+          env: { ...BASIC, CTCT_BASE_URL: variable },
+        });
+        expect(baseUrl).to.equal([flag, variable, inFile].find((value) => value !== ''));
+      }),
+      { numRuns: 30 },
+    );
+    const { user } = await settings({ flags: { user: 'other' }, env: BASIC });
+    expect(user).to.equal('other');
+  });
+
+  it('come from a file: --config, CTCT_CONFIG, or the usual place', async () => {
+    const content = {
+      user: 'u',
+      apiKey: 'k',
+      password: 'p',
+      allowHttp: ['one.example.com', 'two.example.com'],
+    };
+    const path = await file('config.json', content);
+    await mkdir(join(folder, 'xdg', 'ctct'), { recursive: true });
+    await file(join('xdg', 'ctct', 'config.json'), content);
+    for (const sources of [
+      { flags: { config: path } },
+      { env: { CTCT_CONFIG: path } },
+      { env: { XDG_CONFIG_HOME: join(folder, 'xdg') } },
+    ]) {
+      expect(await settings(sources)).to.deep.include({
+        user: 'u',
+        allowHttp: ['one.example.com', 'two.example.com'],
+      });
+    }
+    expect(defaultConfigPath({ HOME: '/home/joe' })).to.equal('/home/joe/.config/ctct/config.json');
+    expect(defaultConfigPath({})).to.match(/\.config\/ctct\/config\.json$/);
+  });
+
+  it('read hosts with commas or blanks between', async () => {
+    const { allowHttp } = await settings({
+      env: { ...BASIC, CTCT_ALLOW_HTTP: 'a.example.com, b.example.com' },
+    });
+    expect(allowHttp).to.deep.equal(['a.example.com', 'b.example.com']);
+  });
+
+  it('take a token for the header or the query', async () => {
+    const token = { CTCT_USER: 'u', CTCT_ACCESS_TOKEN: 'the-token' };
+    const scheme = async (place?: string) =>
+      (await settings({ env: { ...token, CTCT_ACCESS_TOKEN_IN: place } })).credentials;
+    expect(await scheme()).to.deep.equal({ scheme: 'bearer', token: 'the-token' });
+    expect(await scheme('header')).to.deep.equal({ scheme: 'bearer', token: 'the-token' });
+    expect(await scheme('query')).to.deep.equal({ scheme: 'access_token', token: 'the-token' });
+    const { code, message } = await failure({ env: { ...token, CTCT_ACCESS_TOKEN_IN: 'body' } });
+    expect(code).to.equal('OPTION_INVALID');
+    expect(message).to.equal('CTCT_ACCESS_TOKEN_IN: must be header or query, got "body"');
+  });
+
+  it('take the credentials of the stronger source, and a token before a password of the same', async () => {
+    const withToken = await file('token.json', { accessToken: 'from-file' });
+    const scheme = async (sources: Partial<SettingSources>) => (await settings(sources)).credentials.scheme;
+    expect(await scheme({ env: { ...BASIC, CTCT_ACCESS_TOKEN: 't' } })).to.equal('bearer');
+    expect(await scheme({ env: BASIC, flags: { config: withToken } })).to.equal('basic');
+  });
+
+  it('read a secret from a file of its own, the first line of it', async () => {
+    const password = await file('password', 'from a file\nnot this\n');
+    const env = { CTCT_USER: 'u', CTCT_API_KEY: 'k', CTCT_PASSWORD_FILE: password };
+    expect((await settings({ env })).credentials).to.deep.include({ password: 'from a file' });
+    expect((await settings({ env: { ...env, CTCT_PASSWORD: 'direct' } })).credentials).to.deep.include({
+      password: 'direct',
+    });
+    // A path in a configuration file starts from its folder.
+    const config = await file('relative.json', { user: 'u', accessTokenFile: 'password' });
+    expect((await settings({ flags: { config } })).credentials).to.deep.include({ token: 'from a file' });
+  });
+
+  it('that are missing are named', async () => {
+    const cases: readonly [Record<string, string>, string][] = [
+      [
+        {},
+        'no credentials: set CTCT_USER, CTCT_API_KEY and CTCT_PASSWORD (or CTCT_USER and CTCT_ACCESS_TOKEN)',
+      ],
+      [{ CTCT_USER: 'u' }, 'no credentials: set CTCT_API_KEY and CTCT_PASSWORD (or CTCT_ACCESS_TOKEN)'],
+      [
+        { CTCT_USER: 'u', CTCT_API_KEY: 'k' },
+        'no credentials: set CTCT_PASSWORD (or CTCT_PASSWORD_FILE), beside CTCT_API_KEY',
+      ],
+      [{ CTCT_USER: 'u', CTCT_PASSWORD: 'p' }, 'no credentials: set CTCT_API_KEY, beside the password'],
+      [{ CTCT_ACCESS_TOKEN: 't' }, 'no user: set CTCT_USER, or give --user'],
+      [{ CTCT_API_KEY: 'k', CTCT_PASSWORD: 'p' }, 'no user: set CTCT_USER, or give --user'],
+    ];
+    for (const [env, message] of cases) {
+      const error = await failure({ env });
+      expect(error.message).to.equal(message);
+      expect(error.code).to.equal('CREDENTIALS_REQUIRED');
+    }
+  });
+
+  it('refuse a file with a secret that others can read', async () => {
+    for (const mode of [0o640, 0o604, 0o660, 0o622]) {
+      const path = await file(`open-${mode}.json`, { user: 'u', accessToken: 'the-token' }, mode);
+      const { code, message } = await failure({ flags: { config: path } });
+      expect(code).to.equal('CREDENTIALS_EXPOSED');
+      expect(message)
+        .to.contain(`mode ${mode.toString(8)}`)
+        .and.to.contain(`chmod 600 ${path}`);
+    }
+    const password = await file('open-password', 'secret', 0o644);
+    const { code } = await failure({
+      env: { CTCT_USER: 'u', CTCT_API_KEY: 'k', CTCT_PASSWORD_FILE: password },
+    });
+    expect(code).to.equal('CREDENTIALS_EXPOSED');
+    const harmless = await file('harmless.json', { user: 'u', baseUrl: 'https://x.example.com' }, 0o644);
+    expect((await settings({ env: BASIC, flags: { config: harmless } })).baseUrl).to.equal(
+      'https://x.example.com',
+    );
+  });
+
+  it('refuse a file that cannot be used, and say why without a word of it', async () => {
+    const cases: readonly [unknown, RegExp][] = [
+      ['{ "password": "hunter22", ', /is not JSON/],
+      [['hunter22'], /must hold one JSON object/],
+      ['null', /must hold one JSON object/],
+      [{ passwrd: 'hunter22' }, /"passwrd" is not a setting; there are user, /],
+      [{ password: 22 }, /"password" must be a text in quotes/],
+      [{ allowHttp: [22] }, /"allowHttp" must be a list of host names/],
+    ];
+    for (const [content, expected] of cases) {
+      const path = await file('broken.json', content);
+      const { code, message } = await failure({ flags: { config: path } });
+      expect(code).to.equal('CONFIG_INVALID');
+      expect(message).to.match(expected);
+      expect(message).not.to.contain('hunter22');
+    }
+  });
+
+  it('say which file is not there, or cannot be read', async () => {
+    const missing = await failure({ flags: { config: join(folder, 'none.json') } });
+    expect(missing.message).to.match(
+      /none\.json: the configuration file cannot be read \(there is no such file\)/,
+    );
+    const aFolder = await failure({ env: { CTCT_CONFIG: folder } });
+    expect(aFolder.message).to.match(/\(it is a folder\)/);
+    const token = { CTCT_USER: 'u', CTCT_ACCESS_TOKEN_FILE: join(folder, 'none') };
+    const noToken = await failure({ env: token });
+    expect(noToken.message).to.match(
+      /^CTCT_ACCESS_TOKEN_FILE: .*none cannot be read \(there is no such file\)$/,
+    );
+    const empty = await file('empty', '\n');
+    const noSecret = await failure({ env: { ...token, CTCT_ACCESS_TOKEN_FILE: empty } });
+    expect(noSecret.message).to.match(/empty is empty; its first line must be the secret$/);
+    const config = await file('points.json', { user: 'u', passwordFile: 'none', apiKey: 'k' });
+    expect((await failure({ flags: { config } })).message).to.match(/^"passwordFile" in .*points\.json: /);
+  });
+});
