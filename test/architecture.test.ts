@@ -100,7 +100,7 @@ describe('architecture', () => {
     const wrong = files.flatMap((file) => {
       const text = readFileSync(path.join(SRC, file), 'utf8').replace(/\n\s*(?:\*|\/\/) ?/g, ' ');
       return [...text.matchAll(/Quirk:(.*?)(?=Quirk:|\*\/|$)/gs)].flatMap(([, sentence = '']) => {
-        const named = /\((test\/fixtures\/[\w/.*-]+)/.exec(sentence.slice(0, 600))?.[1];
+        const named = /\b(test\/fixtures\/[\w/.*-]+)/.exec(sentence.slice(0, 600))?.[1];
         if (named === undefined) return [`${file}: ${sentence.slice(0, 80)}`];
         const prefix = named.replace(/\*$/, '');
         const folder = path.dirname(path.join(ROOT, `${prefix}x`));

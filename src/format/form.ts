@@ -65,9 +65,12 @@ const BLANK = 0x20;
  * The parameters of an `application/x-www-form-urlencoded` body, in their order.
  *
  * Reads what the URL Standard's parser reads, and beyond it what real clients sent:
- * Quirk: raw CR, LF and TAB are dropped wherever they stand (bodies laid out over several lines, a CRLF after the body).
- * Quirk: raw blanks around a parameter are dropped (`SV_ADD &data=…`); a blank inside a value stays.
- * Quirk: a value whose bytes are not UTF-8 is read as windows-1252, which clients of the time sent.
+ * Quirk: raw CR, LF and TAB are dropped wherever they stand (bodies laid out over several lines, a CRLF
+ * after the body; test/fixtures/ws/requests/coldfusion-add).
+ * Quirk: raw blanks around a parameter are dropped (`SV_ADD &data=…`); a blank inside a value stays
+ * (test/fixtures/ws/requests/coldfusion-add).
+ * Quirk: a value whose bytes are not UTF-8 is read as windows-1252, which clients of the time sent
+ * (test/fixtures/ws/requests/windows-1252-add).
  * @param options.maxParameters default 100,000.
  * @throws DecodeError `FORM_MALFORMED` when there are more parameters than that.
  * @see https://url.spec.whatwg.org/#urlencoded-parsing

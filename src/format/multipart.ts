@@ -134,9 +134,11 @@ export interface DecodedPart {
  * The parts of a multipart body, in their order.
  *
  * Quirk: of `contentType` only the boundary is looked at, and of Content-Disposition only the parameters: real clients
- * sent multipart bodies as `application/x-www-form-urlencoded; boundary=…`, and parts as `attachment; name="…"`.
+ * sent multipart bodies as `application/x-www-form-urlencoded; boundary=…`, and parts as `attachment; name="…"`
+ * (test/fixtures/ws/requests/justphp-multipart-as-form).
  * Quirk: names are UTF-8 or windows-1252; `%22`, `%0D` and `%0A` in them are undone, as browsers write them; a
- * `filename*` (RFC 5987) goes before `filename`; backslashes are kept, since old browsers sent whole Windows paths.
+ * `filename*` (RFC 5987) goes before `filename`; backslashes are kept, since old browsers sent whole Windows paths
+ * (test/fixtures/ws/requests/multipart-windows-path).
  * @param options.maxBytes of the whole body; default 104,857,600 (100 MiB).
  * @param options.maxParts default 10,000.
  * @throws DecodeError `FORM_MALFORMED` for no boundary, no closing boundary, a part without a name, too many parts;

@@ -108,7 +108,7 @@ export function secretsOf(credentials: Credentials | undefined): string[] {
  * Server side: the credentials a request presents, or undefined when it presents none that can be read.
  *
  * Quirk: clients wrote two blanks after `Basic`, the scheme in any case, and user names without an API key
- * (`apiKey` is then empty). Old ones encoded passwords as Latin-1.
+ * (`apiKey` is then empty; test/fixtures/ws/requests/justphp-add). Old ones encoded passwords as Latin-1.
  */
 export function readCredentials(request: Request): Credentials | undefined {
   const header = /^\s*(basic|bearer)\s+(\S+)\s*$/i.exec(request.headers.get('authorization') ?? '');

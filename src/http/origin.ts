@@ -54,7 +54,7 @@ export function parseBaseUrl(baseUrl: string, allowHttp: readonly string[] = [])
  * Only the origin of `base` is ever returned.
  *
  * Quirk: the service writes `http:` links to itself and answers on https only, so that plain http to the host of
- * an https base is taken for the base's origin.
+ * an https base is taken for the base's origin (test/fixtures/ws/records/entry-export).
  * @throws UsageError `FOREIGN_ORIGIN` when it leads anywhere else, or is no URL.
  * @see RFC 3986 section 5
  */
@@ -65,11 +65,10 @@ export function resolveLink(href: string, from: URL, base: URL): URL {
   } catch {
     throw new UsageError('FOREIGN_ORIGIN', `the service gave a link that is no URL: "${href.slice(0, 200)}"`);
   }
-  if (url.protocol === 'http:' && base.protocol === 'https:' && url.hostname === base.hostname) {
-    if (url.port === '') {
-      url.protocol = 'https:';
-      url.port = base.port;
-    }
+  const toSelf = url.hostname === base.hostname && (url.port === '' || url.port === base.port);
+  if (toSelf && url.protocol === 'http:' && base.protocol === 'https:') {
+    url.protocol = 'https:';
+    url.port = base.port;
   }
   if (!isSameOrigin(url, base)) {
     throw new UsageError(
@@ -97,7 +96,8 @@ export function placeOf(url: URL): string {
 /**
  * The user as one segment of a URL's path.
  *
- * Quirk: old accounts may have blanks and other characters in the user name, all of which are percent-encoded.
+ * Quirk: old accounts may have blanks and other characters in the user name, all of which are percent-encoded
+ * (test/fixtures/ws/records/entry-id-broken).
  * @throws UsageError `OPTION_INVALID` when it is empty, `.` or `..` (however encoded), or has a slash, a backslash,
  * a control character or half a surrogate pair in it.
  */

@@ -11,7 +11,7 @@ import { fileSource, gatherStream, memorySource, type ContactSource } from './co
 const KINDS = {
   '.csv': { kind: 'csv', contentType: 'text/csv', extension: '.csv' },
   '.txt': { kind: 'txt', contentType: 'text/plain', extension: '.txt' },
-  // Quirk: the service knows no .tsv, only tab-separated .txt.
+  // The service knows no .tsv, only tab-separated .txt.
   '.tsv': { kind: 'txt', contentType: 'text/plain', extension: '.txt' },
   '.xls': { kind: 'xls', contentType: 'application/vnd.ms-excel', extension: '.xls' },
 } as const;
@@ -89,6 +89,11 @@ function contactFile(
     warnings,
     open: () => source.read(start),
   };
+}
+
+/** Whether the name says which kind of contact file it is: `.csv`, `.txt`, `.tsv` or `.xls`, in any case. */
+export function isContactFileName(name: string): boolean {
+  return Object.hasOwn(KINDS, extname(name).toLowerCase());
 }
 
 function kindOf(path: string): (typeof KINDS)[keyof typeof KINDS] {

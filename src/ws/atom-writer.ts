@@ -27,7 +27,8 @@ export interface PageLinks {
   readonly current: string;
 }
 
-/** A feed document. Quirk: old clients take the third link for the next page, so that `next` stands before `first`. */
+/** A feed document. Quirk: old clients take the third link for the next page, so that `next` stands before `first`
+ * (test/fixtures/ws/records/feed-paged). */
 export function feedElement(
   frame: FeedFrame,
   entries: readonly EntryFrame[],

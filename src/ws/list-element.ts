@@ -83,7 +83,7 @@ export class ContactListContent implements ContentDecoder<ContactList> {
     return readCount(field, this.#texts.get(field) ?? '', problem);
   }
 
-  /** Quirk: OptInDefault is `true` or `false`, DisplayOnSignup is `Yes` or `No`. */
+  /** Quirk: OptInDefault is `true` or `false`, DisplayOnSignup is `Yes` or `No` (test/fixtures/ws/records/lists-documented). */
   #flag(field: Field, problem: (message: string) => void): boolean | undefined {
     const text = this.#texts.get(field) ?? '';
     if (text === '') return undefined;

@@ -3,7 +3,7 @@ import type { ActivityRequest, CheckedRequest, Contacts } from '../activity/requ
 import { bytesBody, type RequestBody } from '../format/body.js';
 import { decodeForm, encodeForm, type FormParameter } from '../format/form.js';
 import { decodeMultipart, multipartBody, type MultipartPart } from '../format/multipart.js';
-import { decodeText, type ContactFile } from '../upload/contact-file.js';
+import { decodeText, isContactFileName, type ContactFile } from '../upload/contact-file.js';
 import { accountUris, DOCUMENTED_ORIGIN } from './uris.js';
 
 export const FORM_MEDIA_TYPE = 'application/x-www-form-urlencoded';
@@ -180,7 +180,10 @@ function fromParameters(parameters: readonly FormParameter[]): Received {
   };
 }
 
-/** Quirk: contacts came as a part named `data` too, with a file name or without (test/fixtures/ws/requests). */
+/**
+ * Quirk: contacts came as a part named `data` too, with a file name or without, and with the names that temporary files
+ * have (test/fixtures/ws/requests/multipart-*); what is no name of a contact file is taken for CSV.
+ */
 function fromParts(parts: Awaited<ReturnType<typeof decodeMultipart>>): Received {
   const isContacts = (name: string) => name === 'data' || name === 'dataFile';
   const file = parts.find((part) => isContacts(part.name));
@@ -193,8 +196,13 @@ function fromParts(parts: Awaited<ReturnType<typeof decodeMultipart>>): Received
   return {
     values: (name) => byName.get(name) ?? [],
     names: [...byName.keys()],
-    contacts: file === undefined ? undefined : { bytes: file.bytes, fileName: file.fileName },
+    contacts:
+      file === undefined ? undefined : { bytes: file.bytes, fileName: contactFileName(file.fileName) },
   };
+}
+
+function contactFileName(name: string | undefined): string | undefined {
+  return name !== undefined && isContactFileName(name) ? name : undefined;
 }
 
 function group(parameters: readonly FormParameter[]): Map<string, string[]> {

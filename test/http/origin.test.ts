@@ -108,7 +108,10 @@ describe('resolveLink', () => {
     const upgraded = resolveLink('http://api.constantcontact.com/ws/x', from, API);
     expect(upgraded.href).to.equal('https://api.constantcontact.com/ws/x');
     const base = new URL('https://gateway.example.com:8443');
-    expect(resolveLink('http://gateway.example.com/x', base, base).host).to.equal('gateway.example.com:8443');
+    for (const host of ['gateway.example.com', 'gateway.example.com:8443']) {
+      expect(resolveLink(`http://${host}/x`, base, base).href).to.equal('https://gateway.example.com:8443/x');
+    }
+    expect(() => resolveLink('http://gateway.example.com:8444/x', base, base)).to.throw(/gateway.example.com:8444/);
   });
 
   it('refuses other origins', () => {
