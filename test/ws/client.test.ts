@@ -47,8 +47,15 @@ async function failure(run: Promise<unknown>): Promise<CtctError> {
 
 describe('WsClient', () => {
   describe('over nock', () => {
-    before(() => nock.disableNetConnect());
-    after(() => nock.enableNetConnect());
+    before(() => {
+      // nock is on for the whole process from its import; other suites turn it off.
+      if (!nock.isActive()) nock.activate();
+      nock.disableNetConnect();
+    });
+    after(() => {
+      nock.enableNetConnect();
+      nock.restore();
+    });
     afterEach(() => {
       expect(nock.pendingMocks()).to.deep.equal([]);
       nock.cleanAll();

@@ -166,6 +166,14 @@ describe('ws records', () => {
       expect(catchDecodeError(() => decodeEntry(feed)).message).to.equal(
         'found a feed where a single entry was expected',
       );
+      for (const [decode, document] of [
+        [decodeEntry, feed],
+        [decodeEntry, listEntry],
+        [decodeFeed, listEntry],
+      ] as const) {
+        const error = catchDecodeError(() => decode(document, { source: 'a.xml' }));
+        expect(error.message).to.match(/^a\.xml: /);
+      }
       expect(catchDecodeError(() => decodeFeed(listEntry)).message).to.equal(
         'found a single entry where a feed was expected',
       );
