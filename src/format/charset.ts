@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 
-/** The characters that windows-1252 has where ISO-8859-1 has the control characters 0x80 to 0x9F. */
-const WINDOWS_1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ';
+/** The characters that windows-1252 has where ISO-8859-1 has the control characters 0x80 to 0x9F; itself where it has none. */
+export const WINDOWS_1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ';
 
 /** The bytes as UTF-8 text; as windows-1252, which old clients sent, when they are not UTF-8. Never throws. */
 export function decodeBytes(bytes: Uint8Array): string {

@@ -1,0 +1,918 @@
+import { DecodeError, UsageError, type ErrorCode, type SourcePosition } from '../activity/errors.js';
+import {
+  CLASSES,
+  isNcName,
+  isPredefined,
+  isQName,
+  LEGAL,
+  NAME,
+  NAME_START,
+  replaceReferences,
+  resolveReference,
+  showByte,
+  SPACE,
+  TEXT,
+  VALUE,
+} from './xml-chars.js';
+import { DECLARATION_BYTES, foreignEncoding, readDeclaration } from './xml-declaration.js';
+import { bindingProblem, QName, QNameTable, Scope, XmlVocabulary, type XmlName } from './xml-names.js';
+import { ByteWindow } from './xml-window.js';
+
+export { XmlVocabulary, type XmlName } from './xml-names.js';
+
+/** What `read` returns. Comments, processing instructions and the declaration are checked and passed over. */
+export const XmlEvent = { NeedBytes: 0, StartElement: 1, EndElement: 2, Text: 3, EndDocument: 4 } as const;
+export type XmlEvent = (typeof XmlEvent)[keyof typeof XmlEvent];
+
+/** A document that exceeds one of these is refused with XML_LIMIT. Text, comments and instructions pass in pieces and need none. */
+export interface XmlLimits {
+  /** Elements open at once. Default 256. */
+  readonly depth: number;
+  /** Attributes of one element, namespace declarations included. Default 1,000. */
+  readonly attributes: number;
+  /** Bytes of one tag, from `<` to `>`. Default 1,048,576. */
+  readonly tag: number;
+  /** Bytes of one name with its prefix, or of one reference. Default 1,000. */
+  readonly name: number;
+}
+
+const LIMITS: XmlLimits = { depth: 256, attributes: 1000, tag: 1_048_576, name: 1000 };
+
+export interface XmlReaderOptions {
+  /** The names to compare with; it is not changed. Default: an empty one. */
+  readonly vocabulary?: XmlVocabulary | undefined;
+  /** Names the input in positions: a path, or a URL without its query. */
+  readonly source?: string | undefined;
+  readonly limits?: Partial<XmlLimits> | undefined;
+}
+
+// What a step may come to besides an event: bytes are missing, or something was read that is no event.
+const MORE = 0;
+const PASSED = -1;
+type Step = XmlEvent | typeof PASSED;
+
+// Where in the document the reader is. Comments, instructions and CDATA sections may be larger than the
+// window and pass through it in pieces.
+const CONTENT = 0;
+const BEGINNING = 1;
+const PROLOG = 2;
+const EPILOG = 3;
+const DONE = 4;
+/** Between the two events of an empty-element tag. */
+const CLOSING = 5;
+/** At a tag that is not complete yet, and whose end was not found so far. */
+const SEEKING = 6;
+const COMMENT = 7;
+const INSTRUCTION = 8;
+const CDATA = 9;
+type Place = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;
+const INSIDE: Partial<Record<Place, string>> = {
+  [COMMENT]: ' inside a comment',
+  [INSTRUCTION]: ' inside a processing instruction',
+  [CDATA]: ' inside a CDATA section',
+};
+
+// What a piece of text or the value of an attribute needs besides being copied.
+const REFERENCES = 1;
+const BLANKS = 2;
+const WIDE = 4;
+
+// Instead of where something ends.
+const INCOMPLETE = -1;
+const INVALID = -2;
+
+interface OpenElement {
+  qname: QName;
+  name: XmlName;
+  /** The scope around the element. */
+  scope: Scope;
+  byteOffset: number;
+}
+
+interface Attribute {
+  qname: QName;
+  from: number;
+  to: number;
+  valueFrom: number;
+  valueTo: number;
+  flags: number;
+}
+
+const NO_NAME = new QName('', new Uint8Array(0));
+
+/**
+ * A strict, streaming pull reader of XML 1.0 (fifth edition) with namespaces, without DTD, in UTF-8.
+ *
+ * ```ts
+ * const reader = new XmlReader({ vocabulary });
+ * for (let event = reader.read(); event !== XmlEvent.EndDocument; event = reader.read()) {
+ *   if (event === XmlEvent.NeedBytes) …               // push(bytes), or end()
+ *   else if (event === XmlEvent.StartElement && reader.name === ENTRY) …
+ * }
+ * ```
+ *
+ * What it reports does not depend on how the input is cut into chunks, but for this: the text of one
+ * element may come in any number of Text events. No event holds more than some 128 KiB of text.
+ *
+ * @see https://www.w3.org/TR/xml/ and https://www.w3.org/TR/xml-names/
+ */
+export class XmlReader {
+  readonly #window: ByteWindow;
+  readonly #limits: XmlLimits;
+  readonly #qnames = new QNameTable();
+  #scope: Scope;
+  /** The name of the element that was started last. */
+  #started = new QName('', new Uint8Array(0));
+  /** Offset in the window of what is read next. */
+  #at = 0;
+  #place: Place = BEGINNING;
+  #rooted = false;
+  /** How far the end of an incomplete tag was looked for, and the quotes that are open there. */
+  #soughtTo = 0;
+  #soughtQuotes = 0;
+  /** Where the tag begins that is being read; -1 outside of tags. */
+  #tagFrom = -1;
+  #error: DecodeError | undefined = undefined;
+
+  readonly #open: OpenElement[] = [];
+  #depth = 0;
+
+  #eventOffset = 0;
+  #eventPosition: SourcePosition | undefined = undefined;
+  #eventName: XmlName | undefined = undefined;
+  #eventDepth = 0;
+  #textFrom = 0;
+  #textTo = 0;
+  #textFlags = 0;
+
+  /** Those of the element just started come first; the others are kept for reuse. */
+  readonly #attributes: Attribute[] = [];
+  #attributeCount = 0;
+
+  constructor(options: XmlReaderOptions = {}) {
+    this.#window = new ByteWindow(options.source);
+    const { depth, attributes, tag, name } = options.limits ?? LIMITS;
+    this.#limits = {
+      depth: depth ?? LIMITS.depth,
+      attributes: attributes ?? LIMITS.attributes,
+      tag: tag ?? LIMITS.tag,
+      name: name ?? LIMITS.name,
+    };
+    this.#scope = Scope.outermost(options.vocabulary ?? new XmlVocabulary());
+  }
+
+  /**
+   * Hands over more input. The bytes are copied, but late: they must not change before `read` has returned
+   * NeedBytes, EndDocument or thrown. What was taken from the reader until then stays as it is.
+   *
+   * @throws UsageError OPTION_INVALID after `end`.
+   */
+  push(bytes: Uint8Array): void {
+    if (this.#window.ended) throw new UsageError('OPTION_INVALID', 'push() was called after end()');
+    this.#window.push(bytes);
+  }
+
+  /** Says that there is no more input. */
+  end(): void {
+    this.#window.close();
+  }
+
+  /**
+   * The name of the element just started or ended: the object the vocabulary holds for it, if it holds one.
+   *
+   * @throws UsageError OPTION_INVALID before the first element.
+   */
+  get name(): XmlName {
+    if (this.#eventName === undefined) throw new UsageError('OPTION_INVALID', 'no element was read yet');
+    return this.#eventName;
+  }
+
+  /** How deep the element just started or ended lies; the root is 1. */
+  get depth(): number {
+    return this.#eventDepth;
+  }
+
+  /** The text of the Text event: references resolved, line ends as line feeds. To be taken before the next `read`. */
+  get text(): string {
+    const flags = this.#textFlags;
+    const text = this.#window.slice(this.#textFrom, this.#textTo, (flags & WIDE) === 0);
+    const lines = (flags & BLANKS) === 0 ? text : text.replace(/\r\n?/g, '\n');
+    return (flags & REFERENCES) === 0 ? lines : replaceReferences(lines);
+  }
+
+  /** The attributes of the element just started, namespace declarations left out. */
+  get attributeCount(): number {
+    return this.#attributeCount;
+  }
+
+  /** The name of the attribute `index`, from 0 in the order of the document. To be taken before the next `read`. */
+  attributeName(index: number): XmlName {
+    const { qname, from } = this.#reported(index);
+    return this.#scope.attribute(qname) ?? this.#failPrefix(from, qname);
+  }
+
+  /** The normalised value of the attribute `index`, from 0 in the order of the document. To be taken before the next `read`. */
+  attributeValue(index: number): string {
+    return this.#value(this.#reported(index));
+  }
+
+  /** The normalised value of this attribute of the element just started; undefined when it has none. To be taken before the next `read`. */
+  attribute(local: string, namespace = ''): string | undefined {
+    for (let i = 0; i < this.#attributeCount; i++) {
+      const attribute = this.#attributeAt(i);
+      if (attribute.qname.local !== local) continue;
+      const name = attribute.qname.prefix === '' ? '' : this.#scope.attribute(attribute.qname)?.namespace;
+      if (name === namespace) return this.#value(attribute);
+    }
+    return undefined;
+  }
+
+  /** Where the current event begins; after NeedBytes, where reading goes on. Columns count characters (code points). */
+  get position(): SourcePosition {
+    return this.#eventPosition ?? this.#window.position(this.#eventOffset - this.#window.origin);
+  }
+
+  /** Offset in the input of the first byte behind the current event. */
+  get byteOffset(): number {
+    return this.#window.origin + this.#at;
+  }
+
+  /**
+   * The next event; NeedBytes when the input so far does not hold it.
+   *
+   * @throws DecodeError XML_NOT_WELL_FORMED, XML_ENCODING (neither UTF-8 nor US-ASCII), XML_DOCTYPE, XML_LIMIT, or
+   *   XML_TRUNCATED where the input ended too early. All that stands before that place was reported; reading on
+   *   throws the same error.
+   */
+  read(): XmlEvent {
+    for (;;) {
+      let step: Step;
+      if (this.#place === CONTENT) {
+        const { bytes } = this.#window;
+        const at = this.#at;
+        let to = at;
+        let seen = 0;
+        let byte;
+        while (((CLASSES[(byte = bytes[to] ?? 0)] ?? 0) & TEXT) !== 0) {
+          seen |= byte;
+          to++;
+        }
+        if (byte !== 0x3c) step = this.#text();
+        else if (to > at) step = this.#textEvent(at, to, seen < 0x80 ? 0 : WIDE);
+        else {
+          const next = bytes[at + 1] ?? 0;
+          if (((CLASSES[next] ?? 0) & NAME_START) !== 0) step = this.#startTag();
+          else step = next === 0x2f ? this.#endTag() : this.#markup();
+        }
+      } else step = this.#elsewhere();
+      if (step > MORE) return step as XmlEvent;
+      if (step === MORE) {
+        const moved = this.#window.refill(this.#at);
+        if (moved >= 0) {
+          this.#at -= moved;
+          this.#soughtTo -= moved;
+        } else if (!this.#window.final) {
+          this.#eventOffset = this.byteOffset;
+          return XmlEvent.NeedBytes;
+        } else if (this.#place !== SEEKING) return this.#finish();
+      }
+    }
+  }
+
+  // Each of these takes one step; on MORE nothing was consumed that is needed again.
+
+  #elsewhere(): Step {
+    if (this.#error !== undefined) throw this.#error;
+    switch (this.#place) {
+      case BEGINNING:
+        return this.#begin();
+      case CLOSING:
+        return this.#closeElement();
+      case SEEKING:
+        return this.#seekTagEnd();
+      case CDATA:
+        return this.#cdata();
+      case COMMENT:
+      case INSTRUCTION:
+        return this.#passOver();
+      case DONE:
+        return XmlEvent.EndDocument;
+      default:
+        return this.#misc();
+    }
+  }
+
+  /** Where reading goes on behind markup that is passed over. */
+  #outside(): Place {
+    if (this.#depth > 0) return CONTENT;
+    return this.#rooted ? EPILOG : PROLOG;
+  }
+
+  // --- around the root element ------------------------------------------------------------------
+
+  #begin(): Step {
+    const window = this.#window;
+    if (window.end === 0 && !window.final) return MORE;
+    const { head, bytes, end } = window;
+    const encoding = foreignEncoding(head);
+    if (encoding !== undefined) return this.#fail('XML_ENCODING', 0, `expected UTF-8, got ${encoding}`);
+    if (this.#at === 0 && head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) {
+      this.#at = 3;
+      window.skipMark();
+    }
+    const at = this.#at;
+    const start = bytes.toString('latin1', at, Math.min(end, at + 6));
+    if (/^<\?xml[ \t\r\n]$/.test(start)) return this.#xmlDeclaration();
+    if (!window.final && start.length < 6 && '<?xml '.startsWith(start)) return MORE;
+    this.#place = PROLOG;
+    return PASSED;
+  }
+
+  #xmlDeclaration(): Step {
+    const { bytes, end } = this.#window;
+    const at = this.#at;
+    let to = at;
+    while (to < end && to - at < DECLARATION_BYTES && bytes[to] !== 0x3e) to++;
+    if (to >= end) return MORE;
+    const read = readDeclaration(bytes.toString('latin1', at, to + 1));
+    if ('expected' in read)
+      return this.#failSyntax(at + read.at, `expected ${read.expected} in the XML declaration`);
+    const encoding = read.encoding?.toLowerCase() ?? 'utf-8';
+    if (encoding !== 'utf-8' && encoding !== 'us-ascii') {
+      return this.#fail('XML_ENCODING', at, `expected UTF-8, got a document declared as ${quote(encoding)}`);
+    }
+    this.#at = to + 1;
+    this.#place = PROLOG;
+    if (encoding === 'us-ascii') this.#window.requireAscii(this.#at);
+    return PASSED;
+  }
+
+  #misc(): Step {
+    const { bytes, end } = this.#window;
+    let at = this.#at;
+    while (isSpace(bytes[at])) at++;
+    this.#at = at;
+    if (at >= end) return MORE;
+    if (bytes[at] === 0x3c) {
+      const next = bytes[at + 1];
+      if (next === 0x2f) return this.#endTag();
+      return ((CLASSES[next ?? 0] ?? 0) & NAME_START) !== 0 ? this.#startTag() : this.#markup();
+    }
+    const side = this.#rooted ? 'after' : 'before';
+    return this.#failSyntax(at, `${showByte(bytes[at] ?? 0)} ${side} the root element, where no text may be`);
+  }
+
+  /** There are no more bytes. */
+  #finish(): XmlEvent {
+    const { barrier, end, cut } = this.#window;
+    if (barrier !== undefined) return this.#fail(barrier.code, end, barrier.message);
+    if (this.#place === EPILOG && this.#at === end) {
+      if (cut) return this.#failSyntax(end, 'invalid UTF-8');
+      this.#place = DONE;
+      this.#eventOffset = this.byteOffset;
+      return XmlEvent.EndDocument;
+    }
+    const element = this.#open[this.#depth - 1];
+    const inside = INSIDE[this.#place] ?? '';
+    const open =
+      element === undefined ? '' : `, <${shorten(element.qname.text)}> of byte ${element.byteOffset} is open`;
+    const missing = this.#rooted ? '' : ', there is no root element';
+    return this.#fail('XML_TRUNCATED', end, `the document ends here${inside}${open}${missing}`);
+  }
+
+  // --- text -------------------------------------------------------------------------------------
+
+  /** Text that is not plain up to the next tag. */
+  #text(): Step {
+    const { bytes, end, final } = this.#window;
+    const from = this.#at;
+    let at = from;
+    let seen = 0;
+    let flags = 0;
+    let byte;
+    for (;;) {
+      while (((CLASSES[(byte = bytes[at] ?? 0)] ?? 0) & TEXT) !== 0) {
+        seen |= byte;
+        at++;
+      }
+      if (byte === 0x3c) break;
+      if (byte === 0x26) {
+        const behind = this.#reference(at);
+        if (behind < 0) break;
+        flags |= REFERENCES;
+        at = behind;
+      } else if (byte === 0x0d) {
+        // A line feed behind it belongs into the same piece.
+        if (at + 1 >= end && !final) break;
+        flags |= BLANKS;
+        at++;
+      } else if (byte === 0x5d) {
+        const brackets = bytes[at + 1] === 0x5d ? 2 : 1;
+        if (brackets === 2 && bytes[at + 2] === 0x3e) break;
+        if (at + brackets >= end && !final) break;
+        at++;
+      } else break;
+    }
+    if (at > from) return this.#textEvent(from, at, seen < 0x80 ? flags : flags | WIDE);
+    if (byte === 0x26) return this.#reference(at) === INCOMPLETE ? MORE : this.#failReference(at);
+    if (byte === 0x5d && bytes[at + 1] === 0x5d && bytes[at + 2] === 0x3e)
+      return this.#failSyntax(at, '"]]>" in text; write "]]&gt;"');
+    return byte === 0x5d || byte === 0x0d || at >= end ? MORE : this.#failControl(at);
+  }
+
+  #cdata(): Step {
+    const { bytes, end, final } = this.#window;
+    const from = this.#at;
+    let at = from;
+    let seen = 0;
+    let flags = 0;
+    let byte;
+    let closed = false;
+    for (;;) {
+      byte = bytes[at] ?? 0;
+      if (((CLASSES[byte] ?? 0) & LEGAL) === 0) break;
+      if (byte === 0x5d) {
+        const brackets = bytes[at + 1] === 0x5d ? 2 : 1;
+        closed = brackets === 2 && bytes[at + 2] === 0x3e;
+        if (closed || (at + brackets >= end && !final)) break;
+      } else if (byte === 0x0d) {
+        if (at + 1 >= end && !final) break;
+        flags |= BLANKS;
+      }
+      seen |= byte;
+      at++;
+    }
+    if (at > from) return this.#textEvent(from, at, seen < 0x80 ? flags : flags | WIDE);
+    if (closed) {
+      this.#place = CONTENT;
+      this.#at = at + 3;
+      return PASSED;
+    }
+    return byte === 0x5d || byte === 0x0d || at >= end ? MORE : this.#failControl(at);
+  }
+
+  #textEvent(from: number, to: number, flags: number): Step {
+    this.#eventOffset = this.#window.origin + from;
+    this.#textFrom = from;
+    this.#textTo = to;
+    this.#textFlags = flags;
+    this.#at = to;
+    return XmlEvent.Text;
+  }
+
+  /** Where the reference that begins at `at` ends; INCOMPLETE or INVALID. */
+  #reference(at: number): number {
+    const { bytes, end } = this.#window;
+    let to = at + 1;
+    if (bytes[to] === 0x23) to++;
+    while (isName(bytes[to])) to++;
+    if (to - at > this.#limits.name) return INVALID;
+    if (to >= end) return INCOMPLETE;
+    if (bytes[to] !== 0x3b) return INVALID;
+    if (isPredefined(bytes, at + 1, to)) return to + 1;
+    return resolveReference(bytes.toString('latin1', at + 1, to)) === undefined ? INVALID : to + 1;
+  }
+
+  // --- comments, processing instructions, CDATA sections, DOCTYPE -------------------------------
+
+  /** What begins with "<" and is no tag. */
+  #markup(): Step {
+    const { bytes, end } = this.#window;
+    const at = this.#at;
+    if (bytes[at + 1] === 0x3f) return this.#instruction();
+    const start = bytes.toString('latin1', at, Math.min(end, at + 9));
+    if (start.startsWith('<!--')) return this.#enter(COMMENT, at + 4);
+    if (start === '<![CDATA[') {
+      if (this.#place === CONTENT) return this.#enter(CDATA, at + 9);
+      return this.#failSyntax(at, 'a CDATA section outside of the root element');
+    }
+    if (start === '<!DOCTYPE') {
+      return this.#fail('XML_DOCTYPE', at, 'a DOCTYPE is refused; remove it, and the entities it declares');
+    }
+    const possible = ['<!--', '<![CDATA[', '<!DOCTYPE'].some((markup) => markup.startsWith(start));
+    if (possible && at + start.length >= end) return MORE;
+    const byte = bytes[at + 1] ?? 0;
+    return byte === 0x21
+      ? this.#failSyntax(at, '"<!" begins neither a comment nor a CDATA section')
+      : this.#failSyntax(at, `"<" before ${showByte(byte)} begins no tag; write "&lt;" for the character`);
+  }
+
+  #instruction(): Step {
+    const { bytes, end } = this.#window;
+    const from = this.#at + 2;
+    let to = from;
+    while (isName(bytes[to])) to++;
+    if (to - from > this.#limits.name) return this.#failName(from);
+    if (to >= end) return MORE;
+    const target = bytes.toString('utf8', from, to);
+    if (!isNcName(target)) return this.#failSyntax(from, `expected a name after "<?", got ${quote(target)}`);
+    if (target === 'xml') {
+      return this.#failSyntax(this.#at, 'the XML declaration may stand at the very beginning only');
+    }
+    if (/^xml$/i.test(target)) return this.#failSyntax(from, `the name ${quote(target)} is reserved`);
+    if (isSpace(bytes[to])) return this.#enter(INSTRUCTION, to);
+    if (bytes[to] === 0x3f) {
+      if (bytes[to + 1] === 0x3e) return this.#enter(INSTRUCTION, to);
+      if (to + 1 >= end) return MORE;
+    }
+    return this.#failExpected(to, 'white space or "?>" in a processing instruction');
+  }
+
+  #enter(place: Place, at: number): Step {
+    this.#place = place;
+    this.#at = at;
+    return PASSED;
+  }
+
+  /** The rest of a comment or processing instruction. */
+  #passOver(): Step {
+    const { bytes, end } = this.#window;
+    const comment = this.#place === COMMENT;
+    const stop = comment ? 0x2d : 0x3f;
+    let at = this.#at;
+    for (;;) {
+      let byte;
+      while ((byte = bytes[at] ?? 0) !== stop && ((CLASSES[byte] ?? 0) & LEGAL) !== 0) at++;
+      this.#at = at;
+      if (byte !== stop) return at >= end ? MORE : this.#failControl(at);
+      const dashes = comment && bytes[at + 1] === stop;
+      const close = dashes ? at + 2 : at + 1;
+      if (close >= end) return MORE;
+      if (bytes[close] === 0x3e && (dashes || !comment)) {
+        this.#place = this.#outside();
+        this.#at = close + 1;
+        return PASSED;
+      }
+      if (dashes) return this.#failSyntax(at, '"--" in a comment');
+      at++;
+    }
+  }
+
+  // --- tags -------------------------------------------------------------------------------------
+
+  #startTag(): Step {
+    const { bytes, end } = this.#window;
+    const start = this.#at;
+    this.#tagFrom = start;
+    const from = start + 1;
+    // Elements follow each other as they did before: the name is compared with the one expected, and only then looked up.
+    const guess = this.#started.follower ?? this.#started;
+    const { length } = guess.bytes;
+    let at = from;
+    while (at - from < length && bytes[at] === guess.bytes[at - from]) at++;
+    const guessed = at - from === length;
+    while (((CLASSES[bytes[at] ?? 0] ?? 0) & NAME) !== 0) at++;
+    const nameTo = at;
+    let attributes = 0;
+    let empty = false;
+    while (bytes[at] !== 0x3e) {
+      const before = at;
+      while (isSpace(bytes[at])) at++;
+      const byte = bytes[at] ?? 0;
+      if (byte === 0x3e) break;
+      if (at >= end) return this.#incompleteTag();
+      if (byte === 0x2f) {
+        empty = true;
+        at++;
+        if (bytes[at] === 0x3e) break;
+        return at >= end ? this.#incompleteTag() : this.#failExpected(at, '">" after "/"');
+      }
+      if (((CLASSES[byte] ?? 0) & NAME_START) === 0)
+        return this.#failExpected(at, 'an attribute, "/>" or ">"');
+      if (before === at) return this.#failExpected(at, 'white space before an attribute');
+      at = this.#attribute(attributes++, at);
+      if (at < 0) return this.#incompleteTag();
+    }
+    at++;
+    if (at - start > this.#limits.tag) return this.#failSize();
+    if (this.#place === EPILOG) return this.#failSyntax(start, 'a second root element; a document has one');
+    const qname = guessed && nameTo - from === length ? guess : this.#qname(from, nameTo);
+    this.#openElement(start, qname, attributes);
+    this.#tagFrom = -1;
+    this.#at = at;
+    this.#place = empty ? CLOSING : CONTENT;
+    return XmlEvent.StartElement;
+  }
+
+  /** Notes the attribute that begins at `from`; where it ends, or INCOMPLETE. */
+  #attribute(index: number, from: number): number {
+    if (index >= this.#limits.attributes) {
+      return this.#fail('XML_LIMIT', from, `more than ${this.#limits.attributes} attributes in one element`);
+    }
+    const { bytes, end } = this.#window;
+    let at = from;
+    while (isName(bytes[at])) at++;
+    const to = at;
+    while (isSpace(bytes[at])) at++;
+    if (at >= end) return INCOMPLETE;
+    if (bytes[at] !== 0x3d) return this.#failExpected(at, '"=" after the name of an attribute');
+    at++;
+    while (isSpace(bytes[at])) at++;
+    if (at >= end) return INCOMPLETE;
+    const quotes = bytes[at];
+    if (quotes !== 0x22 && quotes !== 0x27)
+      return this.#failExpected(at, 'the value of an attribute in quotes');
+    const valueFrom = ++at;
+    let flags = 0;
+    let seen = 0;
+    for (;;) {
+      let byte;
+      while (((CLASSES[(byte = bytes[at] ?? 0)] ?? 0) & VALUE) !== 0) {
+        seen |= byte;
+        at++;
+      }
+      if (byte === quotes) break;
+      if (byte === 0x26) {
+        const behind = this.#reference(at);
+        if (behind === INCOMPLETE) return INCOMPLETE;
+        if (behind === INVALID) return this.#failReference(at);
+        flags |= REFERENCES;
+        at = behind;
+      } else if (byte === 0x22 || byte === 0x27) at++;
+      else if (isSpace(byte)) {
+        flags |= BLANKS;
+        at++;
+      } else if (at >= end) return INCOMPLETE;
+      else if (byte === 0x3c) return this.#failSyntax(at, '"<" in the value of an attribute; write "&lt;"');
+      else return this.#failControl(at);
+    }
+    const attribute = this.#attributeAt(index);
+    attribute.from = from;
+    attribute.to = to;
+    attribute.valueFrom = valueFrom;
+    attribute.valueTo = at;
+    attribute.flags = seen < 0x80 ? flags : flags | WIDE;
+    return at + 1;
+  }
+
+  #openElement(start: number, qname: QName, attributes: number): void {
+    if (this.#started.follower !== qname) this.#started.follower = qname;
+    this.#started = qname;
+    const outer = this.#scope;
+    this.#attributeCount = attributes === 0 ? 0 : this.#resolveAttributes(attributes);
+    const name = this.#scope.element(qname) ?? this.#failPrefix(start + 1, qname);
+    const depth = this.#depth;
+    if (depth >= this.#limits.depth) {
+      this.#fail('XML_LIMIT', start, `elements nested deeper than ${this.#limits.depth}`);
+    }
+    const byteOffset = this.#window.origin + start;
+    const element = this.#open[depth];
+    if (element === undefined) this.#open.push({ qname, name, scope: outer, byteOffset });
+    else {
+      element.qname = qname;
+      element.name = name;
+      element.scope = outer;
+      element.byteOffset = byteOffset;
+    }
+    this.#rooted = true;
+    this.#depth = this.#eventDepth = depth + 1;
+    this.#eventName = name;
+    this.#eventOffset = byteOffset;
+  }
+
+  /** Resolves the names of the attributes just read and puts the declarations last; how many others there are. */
+  #resolveAttributes(count: number): number {
+    const texts = count > 12 ? new Set<string>() : undefined;
+    let scope = this.#scope;
+    let kept = 0;
+    let prefixed = false;
+    for (let i = 0; i < count; i++) {
+      const attribute = this.#attributeAt(i);
+      const { from } = attribute;
+      const qname = (attribute.qname = this.#qname(from, attribute.to));
+      const repeated = texts === undefined ? this.#isRepeated(i) : texts.size === texts.add(qname.text).size;
+      if (repeated) return this.#failSyntax(from, `a second attribute ${quote(qname.text)}`);
+      if (qname.binds === undefined) {
+        if (qname.prefix !== '') prefixed = true;
+        this.#attributes[i] = this.#attributeAt(kept);
+        this.#attributes[kept++] = attribute;
+      } else {
+        const namespace = this.#value(attribute);
+        const problem = bindingProblem(qname.binds, namespace);
+        if (problem !== undefined) return this.#failSyntax(from, problem);
+        scope = scope.declare(qname.binds, namespace);
+      }
+    }
+    this.#scope = scope;
+    if (prefixed) this.#resolvePrefixes(kept);
+    return kept;
+  }
+
+  #isRepeated(index: number): boolean {
+    const { text } = this.#attributeAt(index).qname;
+    for (let i = 0; i < index; i++) if (this.#attributeAt(i).qname.text === text) return true;
+    return false;
+  }
+
+  #resolvePrefixes(count: number): void {
+    const names = new Set<string>();
+    for (let i = 0; i < count; i++) {
+      const { qname, from } = this.#attributeAt(i);
+      if (qname.prefix === '') continue;
+      const { namespace, local } = this.#scope.attribute(qname) ?? this.#failPrefix(from, qname);
+      if (names.size === names.add(`${local} ${namespace}`).size) {
+        this.#failSyntax(from, `a second attribute ${quote(local)} of the namespace ${quote(namespace)}`);
+      }
+    }
+  }
+
+  #endTag(): Step {
+    const { bytes, end } = this.#window;
+    const start = this.#at;
+    this.#tagFrom = start;
+    const element = this.#open[this.#depth - 1];
+    if (element === undefined) return this.#failSyntax(start, 'an end tag outside of the root element');
+    const expected = element.qname.bytes;
+    let at = start + 2;
+    let same = 0;
+    while (same < expected.length && bytes[at] === expected[same]) {
+      same++;
+      at++;
+    }
+    if (bytes[at] !== 0x3e || same < expected.length) {
+      if (same < expected.length || isName(bytes[at])) {
+        while (isName(bytes[at])) at++;
+        return at >= end ? this.#incompleteTag() : this.#failMismatch(element, at);
+      }
+      while (isSpace(bytes[at])) at++;
+      if (at >= end) return this.#incompleteTag();
+      if (bytes[at] !== 0x3e) return this.#failExpected(at, '">" at the end of an end tag');
+    }
+    at++;
+    if (at - start > this.#limits.tag) return this.#failSize();
+    this.#tagFrom = -1;
+    this.#at = at;
+    this.#eventOffset = this.#window.origin + start;
+    return this.#closeElement();
+  }
+
+  #closeElement(): Step {
+    const depth = this.#depth;
+    const element = this.#open[depth - 1];
+    this.#attributeCount = 0;
+    this.#eventDepth = depth;
+    this.#depth = depth - 1;
+    this.#place = depth > 1 ? CONTENT : EPILOG;
+    if (element !== undefined) {
+      this.#eventName = element.name;
+      this.#scope = element.scope;
+    }
+    return XmlEvent.EndElement;
+  }
+
+  /** A tag that is not complete is not read again for every chunk: first its end is looked for. */
+  #incompleteTag(): Step {
+    const { end, final } = this.#window;
+    if (end - this.#at >= this.#limits.tag) return this.#failSize();
+    this.#tagFrom = -1;
+    if (!final) this.#place = SEEKING;
+    this.#soughtTo = this.#at + 1;
+    this.#soughtQuotes = 0;
+    return MORE;
+  }
+
+  /** Goes back to the tag once it is worth reading: its end is there, or will never be. */
+  #seekTagEnd(): Step {
+    const { bytes, end, final } = this.#window;
+    let quotes = this.#soughtQuotes;
+    let at = this.#soughtTo;
+    let found = final || end - this.#at >= this.#limits.tag;
+    while (at < end && !found) {
+      const byte = bytes[at++] ?? 0;
+      if (quotes !== 0) {
+        if (byte === quotes) quotes = 0;
+      } else if (byte === 0x22 || byte === 0x27) quotes = byte;
+      else found = byte === 0x3e;
+    }
+    this.#soughtTo = at;
+    this.#soughtQuotes = quotes;
+    if (!found) return MORE;
+    this.#place = this.#outside();
+    return PASSED;
+  }
+
+  #qname(from: number, to: number): QName {
+    return this.#qnames.find(this.#window.bytes, from, to) ?? this.#newName(from, to);
+  }
+
+  #newName(from: number, to: number): QName {
+    const { bytes } = this.#window;
+    if (to - from > this.#limits.name) return this.#failName(from);
+    const text = bytes.toString('utf8', from, to);
+    if (!isQName(text)) return this.#failSyntax(from, `${quote(text)} is no name`);
+    return this.#qnames.add(text, bytes, from, to);
+  }
+
+  #attributeAt(index: number): Attribute {
+    return (this.#attributes[index] ??= {
+      qname: NO_NAME,
+      from: 0,
+      to: 0,
+      valueFrom: 0,
+      valueTo: 0,
+      flags: 0,
+    });
+  }
+
+  #reported(index: number): Attribute {
+    if (index >= 0 && index < this.#attributeCount) return this.#attributeAt(index);
+    throw new UsageError('OPTION_INVALID', `there is no attribute ${index}`);
+  }
+
+  #value({ valueFrom, valueTo, flags }: Attribute): string {
+    const text = this.#window.slice(valueFrom, valueTo, (flags & WIDE) === 0);
+    const line = (flags & BLANKS) === 0 ? text : text.replace(/\r\n|[\t\n\r]/g, ' ');
+    return (flags & REFERENCES) === 0 ? line : replaceReferences(line);
+  }
+
+  // --- refusals ---------------------------------------------------------------------------------
+
+  /** `decided` is the byte that shows what is wrong `at` another place. */
+  #fail(code: ErrorCode, at: number, message: string, decided = at): never {
+    this.#eventPosition = this.position;
+    // What shows behind the longest tag allowed would not have been seen, had the rest come later.
+    const unseen = this.#tagFrom >= 0 && decided - this.#tagFrom >= this.#limits.tag;
+    this.#error = unseen
+      ? new DecodeError('XML_LIMIT', this.#tooLong(), this.#window.position(this.#tagFrom))
+      : new DecodeError(code, message, this.#window.position(at));
+    this.#place = DONE;
+    throw this.#error;
+  }
+
+  #tooLong(): string {
+    return `a tag longer than ${this.#limits.tag} bytes`;
+  }
+
+  #failSize(): never {
+    return this.#fail('XML_LIMIT', this.#tagFrom, this.#tooLong());
+  }
+
+  #failSyntax(at: number, message: string, decided = at): never {
+    return this.#fail('XML_NOT_WELL_FORMED', at, message, decided);
+  }
+
+  #failExpected(at: number, expected: string): never {
+    const byte = this.#window.bytes[at] ?? 0;
+    return ((CLASSES[byte] ?? 0) & LEGAL) === 0
+      ? this.#failControl(at)
+      : this.#failSyntax(at, `expected ${expected}, got ${showByte(byte)}`);
+  }
+
+  #failControl(at: number): never {
+    return this.#failSyntax(
+      at,
+      `the control character ${showByte(this.#window.bytes[at] ?? 0)} is not allowed`,
+    );
+  }
+
+  #failName(from: number): never {
+    return this.#fail('XML_LIMIT', from, `a name longer than ${this.#limits.name} bytes`);
+  }
+
+  #failPrefix(from: number, qname: QName): never {
+    return this.#failSyntax(
+      from,
+      `the prefix of ${quote(qname.text)} is not declared; add xmlns:${shorten(qname.prefix)}="…"`,
+    );
+  }
+
+  #failMismatch(element: OpenElement, to: number): never {
+    const start = this.#tagFrom;
+    const found = shorten(this.#window.bytes.toString('utf8', start + 2, to));
+    const expected = `</${shorten(element.qname.text)}> for the element of byte ${element.byteOffset}`;
+    return this.#failSyntax(start, `expected ${expected}, got </${found}>`, to);
+  }
+
+  #failReference(at: number): never {
+    const { bytes } = this.#window;
+    let to = at + 1;
+    if (bytes[to] === 0x23) to++;
+    while (isName(bytes[to])) to++;
+    const { name } = this.#limits;
+    if (to - at > name)
+      return this.#fail('XML_LIMIT', at, `a reference longer than ${name} bytes`, at + name);
+    if (bytes[to] !== 0x3b) {
+      return this.#failSyntax(at, '"&" begins no reference; write "&amp;" for the character', to);
+    }
+    const text = bytes.toString('utf8', at + 1, to);
+    const what = text.startsWith('#') ? 'is no character of XML' : 'is declared nowhere';
+    return this.#failSyntax(at, `${quote(`&${text};`)} ${what}`, to);
+  }
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return ((CLASSES[byte ?? 0] ?? 0) & SPACE) !== 0;
+}
+
+function isName(byte: number | undefined): boolean {
+  return ((CLASSES[byte ?? 0] ?? 0) & NAME) !== 0;
+}
+
+/** Text of the document in messages is bounded. */
+function shorten(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+function quote(text: string): string {
+  return JSON.stringify(shorten(text));
+}
