@@ -44,6 +44,8 @@ export interface XmlReaderOptions {
   /** Names the input in positions: a path, or a URL without its query. */
   readonly source?: string | undefined;
   readonly limits?: Partial<XmlLimits> | undefined;
+  /** The bytes are UTF-8 whatever their declaration says, having been made so. Default false. */
+  readonly transcoded?: boolean | undefined;
 }
 
 // What a step may come to besides an event: bytes are missing, or something was read that is no event.
@@ -118,6 +120,7 @@ const NO_NAME = new QName('', new Uint8Array(0));
  */
 export class XmlReader {
   readonly #window: ByteWindow;
+  readonly #transcoded: boolean;
   readonly #limits: XmlLimits;
   readonly #qnames = new QNameTable();
   #scope: Scope;
@@ -151,6 +154,7 @@ export class XmlReader {
 
   constructor(options: XmlReaderOptions = {}) {
     this.#window = new ByteWindow(options.source);
+    this.#transcoded = options.transcoded ?? false;
     const { depth, attributes, tag, name } = options.limits ?? LIMITS;
     this.#limits = {
       depth: depth ?? LIMITS.depth,
@@ -170,6 +174,20 @@ export class XmlReader {
   push(bytes: Uint8Array): void {
     if (this.#window.ended) throw new UsageError('OPTION_INVALID', 'push() was called after end()');
     this.#window.push(bytes);
+  }
+
+  /**
+   * What is pushed next stands at `position` in the source: not at its beginning, or not where the bytes so far ended.
+   *
+   * @throws UsageError OPTION_INVALID when something that was pushed has not been read yet.
+   */
+  relocate(position: SourcePosition): void {
+    if (!this.#window.relocate(this.#at, position)) {
+      throw new UsageError(
+        'OPTION_INVALID',
+        'relocate() was called before all that was pushed had been read',
+      );
+    }
   }
 
   /** Says that there is no more input. */
@@ -314,7 +332,7 @@ export class XmlReader {
     const window = this.#window;
     if (window.end === 0 && !window.final) return MORE;
     const { head, bytes, end } = window;
-    const encoding = foreignEncoding(head);
+    const encoding = this.#transcoded ? undefined : foreignEncoding(head);
     if (encoding !== undefined) return this.#fail('XML_ENCODING', 0, `expected UTF-8, got ${encoding}`);
     if (this.#at === 0 && head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) {
       this.#at = 3;
@@ -337,7 +355,8 @@ export class XmlReader {
     const read = readDeclaration(bytes.toString('latin1', at, to + 1));
     if ('expected' in read)
       return this.#failSyntax(at + read.at, `expected ${read.expected} in the XML declaration`);
-    const encoding = read.encoding?.toLowerCase() ?? 'utf-8';
+    const declared = this.#transcoded ? undefined : read.encoding;
+    const encoding = declared?.toLowerCase() ?? 'utf-8';
     if (encoding !== 'utf-8' && encoding !== 'us-ascii') {
       return this.#fail('XML_ENCODING', at, `expected UTF-8, got a document declared as ${quote(encoding)}`);
     }

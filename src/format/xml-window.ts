@@ -77,6 +77,17 @@ export class ByteWindow {
     this.#ended = true;
   }
 
+  /** Counts on from `position` with the byte that comes next; false while there are bytes that `at` has not passed. */
+  relocate(at: number, position: SourcePosition): boolean {
+    if (at < this.end || this.#pendingBytes > 0 || this.#tail.length > 0) return false;
+    this.origin = position.byteOffset - at;
+    this.#counted = at;
+    this.#line = position.line;
+    this.#column = position.column;
+    this.#afterReturn = false;
+    return true;
+  }
+
   get ended(): boolean {
     return this.#ended;
   }

@@ -98,11 +98,11 @@ export class ActivityContent implements ContentDecoder<Activity> {
     }
   }
 
-  text(text: string): void {
-    if (this.#skipDepth > 0) return;
-    if (this.#field !== undefined) this.#text += text;
-    else if (this.#errorDepth > 0) this.#errorText += text;
-    else if (this.#errorsDepth > 0) this.#errorsText += text;
+  text(text: string): number {
+    if (this.#skipDepth > 0) return 0;
+    if (this.#field !== undefined) return (this.#text += text).length;
+    if (this.#errorDepth > 0) return (this.#errorText += text).length;
+    return this.#errorsDepth > 0 ? (this.#errorsText += text).length : 0;
   }
 
   endElement(reader: XmlReader, problem: (message: string) => void): void {

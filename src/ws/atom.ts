@@ -29,7 +29,8 @@ export interface ContentDecoder<T> {
   reset(): void;
   start(reader: XmlReader): boolean;
   startElement(reader: XmlReader): void;
-  text(text: string): void;
+  /** Adds to the text of the element that is open; its length so far. */
+  text(text: string): number;
   endElement(reader: XmlReader, problem: (message: string) => void): void;
   /** The record of the entry; undefined where it needs content to be one, and there was none. */
   finish(entry: AtomEntry, problem: (message: string) => void): T | undefined;
@@ -41,24 +42,42 @@ export interface DecodedEntry<T> {
   readonly problems: readonly RecordProblem[];
   /** Where the entry's start tag begins. */
   readonly position: SourcePosition;
+  /** Bytes from there to the end of its end tag. */
+  readonly byteLength: number;
 }
+
+export interface AtomLimits extends XmlLimits {
+  /** Characters of the text of one element. Default 1,048,576. */
+  readonly text: number;
+}
+
+const MOST_TEXT = 1_048_576;
+/** Of one entry; what goes beyond is counted, not told. */
+const MOST_PROBLEMS = 100;
 
 export interface AtomReaderOptions {
   /** Names the input in positions: a path or a URL without its query. */
   readonly source?: string | undefined;
-  readonly limits?: Partial<XmlLimits> | undefined;
+  readonly limits?: Partial<AtomLimits> | undefined;
+  /** The bytes are UTF-8 whatever the XML declaration says, having been made so. Default false. */
+  readonly transcoded?: boolean | undefined;
 }
 
+/** `rootEnd` says that the feed or entry is closed; reading on checks that nothing but comments follows. */
 type Step<T> =
-  { readonly kind: 'needBytes' | 'end' } | { readonly kind: 'entry'; readonly entry: DecodedEntry<T> };
+  | { readonly kind: 'needBytes' | 'rootEnd' | 'end' }
+  | { readonly kind: 'entry'; readonly entry: DecodedEntry<T> };
 
 const NEED_BYTES = { kind: 'needBytes' } as const;
+const ROOT_END = { kind: 'rootEnd' } as const;
 const END = { kind: 'end' } as const;
 
 /** Atom names, with and without their namespace: copies of feeds that lost their `xmlns` are still feeds. */
 function atomNames(local: string): readonly XmlName[] {
   return [vocabulary.name(ATOM_NAMESPACE, local), vocabulary.name('', local)];
 }
+
+const [ENTRY, BARE_ENTRY] = [vocabulary.name(ATOM_NAMESPACE, 'entry'), vocabulary.name('', 'entry')];
 
 type Frame = 'feed' | 'entry' | 'link' | 'id' | 'title' | 'updated' | 'content';
 const FRAMES = new Map<XmlName, Frame>(
@@ -98,18 +117,59 @@ export class AtomReader<T> {
   #foreign = false;
   #found = false;
   #position: SourcePosition | undefined;
+  #rootTagEnd: number | undefined;
   #problems: RecordProblem[] = [];
+  #problemCount = 0;
+  readonly #mostText: number;
   readonly #problem = (message: string): void => {
-    this.#problems.push({ message, position: this.#xml.position });
+    if (++this.#problemCount > MOST_PROBLEMS) return;
+    const last = this.#problemCount === MOST_PROBLEMS;
+    const told = last ? `${message}; what else is wrong in this entry is not listed` : message;
+    this.#problems.push({ message: told, position: this.#xml.position });
   };
 
   constructor(content: ContentDecoder<T>, options: AtomReaderOptions = {}) {
     this.#content = content;
+    this.#mostText = options.limits?.text ?? MOST_TEXT;
     this.#xml = new XmlReader({
       vocabulary,
-      ...(options.source === undefined ? {} : { source: options.source }),
-      ...(options.limits === undefined ? {} : { limits: options.limits }),
+      source: options.source,
+      limits: options.limits,
+      transcoded: options.transcoded,
     });
+  }
+
+  /**
+   * Goes on inside a feed that another reader began: `rootTag` is the feed's start tag, and what is pushed next stands at
+   * `position`. To be called before anything is pushed.
+   * @throws DecodeError when `rootTag` is not the start tag of a feed.
+   */
+  resume(rootTag: Uint8Array, position: SourcePosition): void {
+    this.push(rootTag);
+    if (this.read().kind !== 'needBytes' || this.#state !== 'feed') {
+      throw new DecodeError('DOCUMENT_UNEXPECTED', 'expected the start tag of a feed', position);
+    }
+    this.#xml.relocate(position);
+  }
+
+  /** What is pushed next stands at `position`, which is not where the bytes so far ended. */
+  relocate(position: SourcePosition): void {
+    this.#xml.relocate(position);
+  }
+
+  /** Offset of the first byte that was not read yet. */
+  get byteOffset(): number {
+    return this.#xml.byteOffset;
+  }
+
+  /** Where the entry begins that is being read; undefined between entries. */
+  get openEntry(): SourcePosition | undefined {
+    return this.#position;
+  }
+
+  /** Offset behind the root's start tag; undefined before it was read. */
+  get rootTagEnd(): number | undefined {
+    return this.#rootTagEnd;
   }
 
   push(bytes: Uint8Array): void {
@@ -128,12 +188,13 @@ export class AtomReader<T> {
           this.#start(xml);
           break;
         case XmlEvent.Text:
-          if (this.#state === 'leaf') this.#text += xml.text;
-          else if (this.#state === 'inside') this.#content.text(xml.text);
+          if (this.#state === 'leaf') this.#checkText((this.#text += xml.text).length);
+          else if (this.#state === 'inside') this.#checkText(this.#content.text(xml.text));
           break;
         case XmlEvent.EndElement: {
           const entry = this.#end(xml);
           if (entry !== undefined) return { kind: 'entry', entry };
+          if (xml.depth === 1) return ROOT_END;
           break;
         }
         case XmlEvent.EndDocument:
@@ -144,7 +205,14 @@ export class AtomReader<T> {
     }
   }
 
+  #checkText(length: number): void {
+    if (length <= this.#mostText) return;
+    const message = `the text of one element is longer than ${this.#mostText} characters`;
+    throw new DecodeError('XML_LIMIT', message, this.#xml.position);
+  }
+
   #start(xml: XmlReader): void {
+    if (xml.name === ENTRY || xml.name === BARE_ENTRY) this.#checkPlace(xml);
     switch (this.#state) {
       case 'document':
         this.#startRoot(xml);
@@ -181,7 +249,22 @@ export class AtomReader<T> {
     }
   }
 
+  /**
+   * An entry begins where none can: most often the one before was cut off, and would swallow all that follow it. Only
+   * content of another kind may hold an entry of its own.
+   */
+  #checkPlace(xml: XmlReader): void {
+    if (this.#state === 'document' || this.#state === 'feed') return;
+    if (this.#state === 'skip' && this.#outer === 'content') return;
+    throw new DecodeError(
+      'DOCUMENT_UNEXPECTED',
+      `an <entry> begins inside ${this.#position === undefined ? 'an element of the feed' : 'another <entry>'} that is not closed`,
+      xml.position,
+    );
+  }
+
   #startRoot(xml: XmlReader): void {
+    this.#rootTagEnd = xml.byteOffset;
     const frame = FRAMES.get(xml.name);
     if (frame === 'feed') {
       this.root = 'feed';
@@ -204,6 +287,7 @@ export class AtomReader<T> {
     this.#state = 'entry';
     this.#position = xml.position;
     this.#problems = [];
+    this.#problemCount = 0;
     this.#id = this.#title = this.#edit = this.#editMedia = undefined;
     this.#updated = undefined;
     this.#foreign = this.#found = false;
@@ -291,7 +375,9 @@ export class AtomReader<T> {
     };
     const foreign = this.#foreign && !this.#found;
     const value = foreign ? undefined : this.#content.finish(entry, this.#problem);
-    return { value, problems: this.#problems, position: this.#position ?? xml.position };
+    const position = this.#position ?? xml.position;
+    this.#position = undefined;
+    return { value, problems: this.#problems, position, byteLength: xml.byteOffset - position.byteOffset };
   }
 }
 
@@ -318,14 +404,22 @@ export function decodeDocument<T>(
   for (;;) {
     const step = reader.read();
     if (step.kind === 'entry') entries.push(step.entry);
-    else break;
+    else if (step.kind !== 'rootEnd') break;
   }
   return { root: reader.root ?? 'feed', entries, next: reader.next };
 }
 
 /** Without white space as XML knows it (blank, tab, CR, LF) at either end. */
 export function trimSpace(text: string): string {
-  return text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '');
+  let from = 0;
+  let to = text.length;
+  while (from < to && isSpace(text.charCodeAt(from))) from++;
+  while (to > from && isSpace(text.charCodeAt(to - 1))) to--;
+  return from === 0 && to === text.length ? text : text.slice(from, to);
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09 || code === 0x0d || code === 0x0a;
 }
 
 /** The instant; undefined for an empty element, and, with a problem, for a text that is no date. */

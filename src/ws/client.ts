@@ -1,5 +1,11 @@
 import type { Activity } from '../activity/activity.js';
-import { DecodeError, UsageError } from '../activity/errors.js';
+import {
+  AmbiguousCreateError,
+  CtctError,
+  DecodeError,
+  UsageError,
+  type ServiceError,
+} from '../activity/errors.js';
 import type { ContactList, ListRef } from '../activity/list.js';
 import {
   ADD_TYPES,
@@ -13,7 +19,9 @@ import {
 import type { ActivityService, CallOptions, Download } from '../activity/service.js';
 import { systemClock, type Clock } from '../clock.js';
 import type { RequestBody } from '../format/body.js';
-import type { Credentials } from '../http/credentials.js';
+import { secretsOf, type Credentials } from '../http/credentials.js';
+import { redact } from '../http/failures.js';
+import { safeFileName } from '../http/file-name.js';
 import { parseBaseUrl, resolveLink } from '../http/origin.js';
 import {
   createTransport,
@@ -27,8 +35,8 @@ import { waitForActivity, watchActivity, type WaitOptions } from '../wait.js';
 import { decodeFault } from './faults.js';
 import { ATOM_MEDIA_TYPE } from './names.js';
 import { decodeEntry, decodeFeed, decodeLists, type Decoded, type DecodedFeed } from './records.js';
-import { encodeRequest, type Encoding } from './requests.js';
-import { accountUris, lastSegment, SERVICE_ORIGIN, type AccountUris } from './uris.js';
+import { encodeRequest, ENCODINGS, type Encoding } from './requests.js';
+import { accountUris, activityIdOf, lastSegment, SERVICE_ORIGIN, type AccountUris } from './uris.js';
 
 export interface WsClientOptions {
   /** The account's user, as it stands in the URL: `/ws/customers/<user>`. */
@@ -67,6 +75,7 @@ export class WsClient implements ActivityService {
   readonly #base: URL;
   readonly #user: string;
   readonly #transport: Transport;
+  readonly #secrets: readonly string[];
   readonly #encoding: Encoding;
   readonly #warn: (warning: Warning) => void;
   readonly #clock: Clock;
@@ -79,7 +88,14 @@ export class WsClient implements ActivityService {
     this.#user = user;
     this.#uris = accountUris(this.#base.href.replace(/\/+$/, ''), user);
     this.#transport = createTransport({ base: this.#base, credentials, fetch, dispatcher, timeouts });
+    this.#secrets = secretsOf(credentials);
     this.#encoding = options.encoding ?? 'auto';
+    if (!ENCODINGS.includes(this.#encoding)) {
+      throw new UsageError(
+        'OPTION_INVALID',
+        `encoding: must be ${ENCODINGS.join(', ')}, got "${this.#encoding}"`,
+      );
+    }
     this.#warn = options.onWarning ?? (() => undefined);
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
@@ -89,7 +105,7 @@ export class WsClient implements ActivityService {
    * The activity that adds these contacts to these lists.
    * @param request `activityType` defaults to SV_ADD; the service stores what the data make of it.
    */
-  addContacts(
+  async addContacts(
     request: {
       readonly contacts: Contacts;
       readonly lists: readonly ListRef[];
@@ -98,12 +114,12 @@ export class WsClient implements ActivityService {
     options?: CallOptions,
   ): Promise<Activity> {
     const { activityType = 'SV_ADD', contacts, lists } = request;
-    if (!ADD_TYPES.includes(activityType)) return Promise.reject(wrongOperation(activityType, ADD_TYPES));
+    if (!ADD_TYPES.includes(activityType)) throw wrongOperation(activityType, ADD_TYPES);
     return this.create({ activityType, contacts, lists }, options);
   }
 
   /** The activity that removes the contacts with these addresses from these lists. */
-  removeContacts(
+  async removeContacts(
     request: { readonly contacts: Contacts; readonly lists: readonly ListRef[] },
     options?: CallOptions,
   ): Promise<Activity> {
@@ -114,14 +130,20 @@ export class WsClient implements ActivityService {
   }
 
   /** The activity that takes every contact off these lists; the contacts themselves are kept. */
-  clearLists(request: { readonly lists: readonly ListRef[] }, options?: CallOptions): Promise<Activity> {
+  async clearLists(
+    request: { readonly lists: readonly ListRef[] },
+    options?: CallOptions,
+  ): Promise<Activity> {
     return this.#createOnly('CLEAR_CONTACTS_FROM_LISTS', request, (activityType) =>
       this.create({ activityType, lists: request.lists }, options),
     );
   }
 
   /** The activity that writes the contacts of one list to a file, to be had with `download` once it is COMPLETE. */
-  exportContacts(request: Omit<ExportContacts, 'activityType'>, options?: CallOptions): Promise<Activity> {
+  async exportContacts(
+    request: Omit<ExportContacts, 'activityType'>,
+    options?: CallOptions,
+  ): Promise<Activity> {
     return this.#createOnly('EXPORT_CONTACTS', request, (activityType) =>
       this.create({ ...request, activityType }, options),
     );
@@ -153,13 +175,38 @@ export class WsClient implements ActivityService {
       body,
       signal: options?.signal,
     });
-    if (!isSuccess(response)) throw await decodeFault(response, `POST of ${request.activityType}`);
-    const location = lastSegment(response.headers.get('location') ?? '');
-    const bytes = await response.bytes();
-    // Quirk: some answers were read by their Location alone (test/fixtures/ws/answers).
-    if (bytes.length === 0 && location !== '') return minimalActivity(location);
-    const activity = this.#take(decodeEntry(bytes, { source: sourceName(response) }));
-    return activity.id === '' && location !== '' ? { ...activity, id: location } : activity;
+    if (!isSuccess(response)) throw await this.#fault(response, `POST of ${request.activityType}`);
+    return this.#created(response);
+  }
+
+  /**
+   * From the service's yes, whatever became of its words: the activity exists now.
+   *
+   * Quirk: clients read some answers by their Location alone (test/fixtures/ws/answers/created-location-only).
+   */
+  async #created(response: HttpResponse): Promise<Activity> {
+    const id = activityIdOf(response.headers.get('location') ?? '');
+    try {
+      const activity = await this.#decode(response, decodeEntry);
+      if (activity.id !== '') return activity;
+      if (id !== undefined) return { ...activity, id };
+      throw new DecodeError('DOCUMENT_UNEXPECTED', 'the answer names no activity');
+    } catch (error) {
+      if (!(error instanceof CtctError) || error.code === 'ABORTED') throw error;
+      if (id !== undefined) {
+        this.#warn({
+          code: 'RECORD_DOUBTFUL',
+          message: `${id}: created, but all that is known of it is its Location (${error.message})`,
+        });
+        return minimalActivity(id);
+      }
+      throw new AmbiguousCreateError(
+        `the service answered ${response.status} to the creation, but not which activity it made (${error.message}); ` +
+          'look at the newest activities before you send it again',
+        [],
+        { cause: error },
+      );
+    }
   }
 
   async #encode(request: ActivityRequest): Promise<RequestBody> {
@@ -179,8 +226,8 @@ export class WsClient implements ActivityService {
       );
     }
     const response = await this.#get(new URL(this.#uris.activity(id)), options);
-    if (!isSuccess(response)) throw await decodeFault(response, `GET of activity ${id}`);
-    return this.#take(decodeEntry(await response.bytes(), { source: sourceName(response) }));
+    if (!isSuccess(response)) throw await this.#fault(response, `GET of activity ${id}`);
+    return this.#decode(response, decodeEntry);
   }
 
   list(options?: CallOptions): AsyncIterable<Activity> {
@@ -208,8 +255,8 @@ export class WsClient implements ActivityService {
       }
       seen.add(url.href);
       const response = await this.#get(url, options);
-      if (!isSuccess(response)) throw await decodeFault(response, `GET of ${what}`);
-      const feed = decode(await response.bytes(), { source: sourceName(response) });
+      if (!isSuccess(response)) throw await this.#fault(response, `GET of ${what}`);
+      const feed = this.#redacting(decode, await response.bytes(), response);
       if (feed.otherEntries > 0) {
         this.#warn({
           code: 'RECORD_DOUBTFUL',
@@ -230,11 +277,20 @@ export class WsClient implements ActivityService {
     const collection = new URL(`${this.#uris.activities}/`);
     const link = fileLink(record);
     const response = await this.#get(resolveLink(link, collection, this.#base), options, '*/*');
-    if (!isSuccess(response)) throw await decodeFault(response, `GET of the file of activity ${record.id}`);
+    if (!isSuccess(response)) throw await this.#fault(response, `GET of the file of activity ${record.id}`);
     const length = response.headers.get('content-length');
+    const contentType = response.headers.get('content-type') ?? undefined;
+    if (contentType !== undefined && /^(?:text\/html|application\/atom\+xml)\b/i.test(contentType)) {
+      await response.cancel();
+      throw new DecodeError(
+        'DOCUMENT_UNEXPECTED',
+        `${sourceName(response)}: expected the file of an export, got ${contentType}` +
+          (/html/i.test(contentType) ? '; this looks like the page of a proxy or a login' : ''),
+      );
+    }
     return {
-      fileName: `${record.id}.${/\.txt$/i.test(lastSegment(link)) ? 'txt' : 'csv'}`,
-      contentType: response.headers.get('content-type') ?? undefined,
+      fileName: safeFileName(`${record.id}.${/\.txt$/i.test(lastSegment(link)) ? 'txt' : 'csv'}`),
+      contentType,
       length: length !== null && /^[0-9]+$/.test(length) ? Number(length) : undefined,
       body: response.body,
       cancel: () => response.cancel(),
@@ -262,16 +318,44 @@ export class WsClient implements ActivityService {
     return this.#transport({ method: 'GET', url, headers: { accept }, signal: options?.signal });
   }
 
+  async #fault(response: HttpResponse, what: string): Promise<ServiceError> {
+    return decodeFault(response, what, (text) => redact(text, this.#secrets));
+  }
+
+  async #decode<T extends { readonly id: string }>(
+    response: HttpResponse,
+    decode: (bytes: Uint8Array, options: { source: string }) => Decoded<T>,
+  ): Promise<T> {
+    return this.#take(this.#redacting(decode, await response.bytes(), response));
+  }
+
+  /** What `decode` makes of the bytes. Its errors quote the document, which may echo what was sent. */
+  #redacting<T>(
+    decode: (bytes: Uint8Array, options: { source: string }) => T,
+    bytes: Uint8Array,
+    response: HttpResponse,
+  ): T {
+    try {
+      return decode(bytes, { source: sourceName(response) });
+    } catch (error) {
+      if (error instanceof DecodeError) error.message = redact(error.message, this.#secrets);
+      throw error;
+    }
+  }
+
   #take<T extends { readonly id: string }>(decoded: Decoded<T>): T {
     for (const { message } of decoded.problems) {
-      this.#warn({ code: 'RECORD_DOUBTFUL', message: `${decoded.record.id}: ${message}` });
+      this.#warn({
+        code: 'RECORD_DOUBTFUL',
+        message: redact(`${decoded.record.id}: ${message}`, this.#secrets),
+      });
     }
     return decoded.record;
   }
 }
 
 function fileLink({ id, editMedia, fileName }: Activity): string {
-  if (editMedia !== undefined) return editMedia;
+  if (editMedia !== undefined && editMedia !== '') return editMedia;
   return fileName === undefined || fileName === '' ? `${encodeURIComponent(id)}.csv` : fileName;
 }
 

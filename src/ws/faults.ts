@@ -9,10 +9,15 @@ const MOST_DETAIL = 64 * 1024;
  *
  * Quirk: too many calls were answered 403, not 429, by the gateway in front of the service, with a `mashery` code in the
  * body or the headers (test/fixtures/ws/answers).
+ * @param redact takes the caller's secrets out of what the service says, which may echo the request.
  */
-export async function decodeFault(response: HttpResponse, what: string): Promise<ServiceError> {
+export async function decodeFault(
+  response: HttpResponse,
+  what: string,
+  redact: (text: string) => string,
+): Promise<ServiceError> {
   const { status, headers } = response;
-  const text = await bodyText(response);
+  const text = redact(await bodyText(response));
   const detail = readable(text);
   const code = codeOf(status, `${text} ${headers.get('x-mashery-error-code') ?? ''}`);
   const said = detail === '' ? '' : `: ${detail.length > 300 ? `${detail.slice(0, 299)}…` : detail}`;

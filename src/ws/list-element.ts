@@ -51,8 +51,8 @@ export class ContactListContent implements ContentDecoder<ContactList> {
     this.#text = '';
   }
 
-  text(text: string): void {
-    if (this.#field !== undefined) this.#text += text;
+  text(text: string): number {
+    return this.#field === undefined ? 0 : (this.#text += text).length;
   }
 
   endElement(reader: XmlReader): void {

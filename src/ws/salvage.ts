@@ -12,7 +12,7 @@ export interface SalvagedActivity {
 
 /**
  * The activity of an entry that is not well-formed XML, read as far as possible; undefined when nothing in it says
- * which activity it is or what it did. Never throws.
+ * which activity it is or what it did. Never throws on any text.
  *
  * Quirk: the documented export entry never closes its title, so that all that follows stands inside the title
  * (test/fixtures/ws/records/entry-export-documented). Elements are therefore looked for at any depth, the first one counts, and

@@ -7,7 +7,7 @@ import { encodeFault } from './faults.js';
 import { ATOM_MEDIA_TYPE } from './names.js';
 import { encodeEntry, encodeFeed, encodeLists, type DocumentFrame } from './records.js';
 import { decodeRequest } from './requests.js';
-import { accountUris } from './uris.js';
+import { accountUris, lastSegment } from './uris.js';
 
 /**
  * The account of a user, whose credentials are given as the request presents them; undefined refuses with 401.
@@ -59,8 +59,8 @@ const ROUTES: readonly Route[] = [
  * `/activities/<id>.csv` and `.txt`, `/lists`. It answers as the service did: 401 with a Basic challenge, 400 with the
  * reason in plain text, 415 for a method or media type a resource does not take.
  *
- * The activities of the service given are published under the URI the request came by: a bare `fileName` of an export
- * that has one becomes the URI of the file, and its edit-media link.
+ * The activities of the service given are published under the URI the request came by: an export that has a
+ * file names it, and its edit-media link, by a URI of this server, wherever the service behind keeps it.
  */
 export function wsServer(options: WsServerOptions): (request: Request) => Promise<Response> {
   const {
@@ -150,7 +150,7 @@ async function createActivity(call: Call): Promise<Response> {
 async function downloadFile(call: Call, id: string): Promise<Response> {
   const activity = await call.service.get(id, { signal: call.request.signal });
   const asked = call.url.pathname.slice(call.url.pathname.lastIndexOf('/') + 1).toLowerCase();
-  if (activity.fileName?.toLowerCase() !== decodePath(asked)) throw notFound(call.url.pathname);
+  if (fileNameOf(activity)?.toLowerCase() !== decodePath(asked)) throw notFound(call.url.pathname);
   const download = await call.service.download(activity, { signal: call.request.signal });
   return new Response(toStream(download.body, download.cancel.bind(download)), {
     headers: {
@@ -162,10 +162,16 @@ async function downloadFile(call: Call, id: string): Promise<Response> {
 
 /** The activity as the outside knows it: the file under its URI. */
 function publish(activity: Activity, frame: DocumentFrame): Activity {
-  const { type, fileName } = activity;
-  if (type !== 'EXPORT_CONTACTS' || fileName === undefined || fileName === '') return activity;
+  const fileName = fileNameOf(activity);
+  if (fileName === undefined) return activity;
   const uri = `${frame.uris.activities}/${encodeURIComponent(fileName)}`;
   return { ...activity, fileName: uri, editMedia: uri };
+}
+
+/** The name of an export's file, wherever the service behind keeps it; undefined for activities that have none. */
+function fileNameOf({ id, type, fileName }: Activity): string | undefined {
+  if (type !== 'EXPORT_CONTACTS' || fileName === undefined || fileName === '') return undefined;
+  return `${id}.${/\.txt$/i.test(lastSegment(fileName)) ? 'txt' : 'csv'}`;
 }
 
 /**

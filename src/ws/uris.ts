@@ -31,6 +31,23 @@ export const DOCUMENTED_ORIGIN = 'http://api.constantcontact.com';
  * (test/fixtures/ws/records/entry-id-broken), so only the last segment is believed.
  */
 export function lastSegment(uri: string): string {
-  const path = uri.replace(/[\s\u200b\ufeff]+/g, '').replace(/[?#].*$/, '');
-  return /([^/]*)\/*$/.exec(path)?.[1] ?? '';
+  const path = uri
+    .slice(0, MOST_URI)
+    .replace(/[\s\u200b\ufeff]+/g, '')
+    .replace(/[?#].*$/, '');
+  const segment = path.split('/').findLast((part) => part !== '') ?? '';
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
+/** What is longer is no URI of an activity. */
+const MOST_URI = 4096;
+
+/** The id in a URI `…/activities/<id>`; undefined for any other URI. */
+export function activityIdOf(uri: string): string | undefined {
+  const match = /\/activities\/([^/?#]+)\/?$/.exec(uri.slice(0, MOST_URI));
+  return match === null ? undefined : lastSegment(match[0]);
 }

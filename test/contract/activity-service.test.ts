@@ -1,6 +1,7 @@
 import { createEmulator } from '../../src/emulator/emulator.js';
 import { createVirtualClock } from '../../src/emulator/virtual-clock.js';
 import { WsClient, type WsClientOptions } from '../../src/ws/client.js';
+import { wsServer } from '../../src/ws/server.js';
 import { describeActivityService } from './activity-service.js';
 
 const SEED = {
@@ -51,6 +52,17 @@ for (const encoding of ['form', 'multipart'] as const) {
     });
   });
 }
+
+describeActivityService('WsClient over a server over a WsClient over the emulator', () => {
+  const { clock, emulator } = makeEmulator();
+  const inner = makeClient({ fetch: emulator.fetch });
+  const outer = wsServer({ account: () => inner });
+  return Promise.resolve({
+    service: makeClient({ fetch: (input, init) => outer(new Request(input, init)) }),
+    settle: async () => clock.advance(ONE_DAY),
+    dispose: () => emulator.close(),
+  });
+});
 
 describeActivityService('WsClient over a socket', async () => {
   const { clock, emulator } = makeEmulator();

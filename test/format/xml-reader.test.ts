@@ -481,3 +481,51 @@ describe('XmlReader', () => {
     });
   });
 });
+
+describe('XmlReader in the middle of a source', () => {
+  const place = { source: 'a.xml', line: 7, column: 9, byteOffset: 1000 };
+
+  it('counts on from where it is told', () => {
+    const reader = new XmlReader({ source: 'a.xml' });
+    reader.relocate(place);
+    reader.push(Buffer.from('<a>\n  <b/></a>'));
+    expect(reader.read()).to.equal(XmlEvent.StartElement);
+    expect(reader.position).to.deep.equal(place);
+    expect(reader.byteOffset).to.equal(1003);
+    reader.read();
+    expect(reader.read()).to.equal(XmlEvent.StartElement);
+    expect(reader.position).to.deep.equal({ ...place, line: 8, column: 3, byteOffset: 1006 });
+  });
+
+  it('goes on elsewhere between two pieces, and says where errors are', () => {
+    const reader = new XmlReader({ source: 'a.xml' });
+    reader.push(Buffer.from('<a>\n'));
+    while (reader.read() !== XmlEvent.NeedBytes);
+    reader.relocate(place);
+    reader.push(Buffer.from('<b>\n&x;'));
+    reader.read();
+    reader.read();
+    expect(() => reader.read()).to.throw(DecodeError, /^a\.xml:8:1 \(byte 1004\): "&x;"/);
+  });
+
+  it('refuses to while something is unread', () => {
+    const reader = new XmlReader();
+    reader.push(Buffer.from('<a/>'));
+    expect(() => reader.relocate(place)).to.throw(/relocate/);
+  });
+
+  it('believes that transcoded bytes are UTF-8', () => {
+    const document = "<?xml version='1.0' encoding='ISO-8859-1'?><a>é</a>";
+    const reader = new XmlReader({ transcoded: true });
+    reader.push(Buffer.from(document));
+    reader.end();
+    const texts: string[] = [];
+    for (let event = reader.read(); event !== XmlEvent.EndDocument; event = reader.read()) {
+      if (event === XmlEvent.Text) texts.push(reader.text);
+    }
+    expect(texts.join('')).to.equal('é');
+    const strict = new XmlReader();
+    strict.push(Buffer.from(document));
+    expect(() => strict.read()).to.throw(DecodeError, /iso-8859-1/i);
+  });
+});

@@ -58,7 +58,8 @@ describe('ws answers, as they were seen', () => {
           expect(plain({ name, code, status, retryAfter })).to.deep.equal(expected.error);
           expect((error as Error).message).to.include(expected.says);
           // eslint-disable-next-line no-control-regex
-          expect((error as Error).message).not.to.match(/[\u0000-\u001f]|s3cret/);
+          expect((error as Error).message).not.to.match(/[\u0000-\u001f]|s3cret|a2V5/);
+          expect(JSON.stringify(error)).not.to.match(/s3cret|a2V5/);
         }
         expect(warnings.map(({ message }) => message).join()).to.include(expected.warnings?.join() ?? '');
       } finally {

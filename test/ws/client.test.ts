@@ -172,6 +172,7 @@ describe('WsClient', () => {
         [{ fileName: `http://api.constantcontact.com${PATH}/a07e1.txt` }, 'a07e1.txt', 'a07e1.txt'],
         [{ fileName: 'a07e1.csv' }, 'a07e1.csv', 'a07e1.csv'],
         [{ fileName: '' }, 'a07e1.csv', 'a07e1.csv'],
+        [{ editMedia: '', fileName: 'a07e1.txt' }, 'a07e1.txt', 'a07e1.txt'],
         [
           { editMedia: '../activities/../../../../ws/customers/joesflowers/activities/odd' },
           'odd',
@@ -190,6 +191,26 @@ describe('WsClient', () => {
           'text/csv',
           14,
         ]);
+      }
+    });
+
+    it('does not take a page for a file, nor a name for a path', async () => {
+      for (const [type, says] of [
+        ['text/html; charset=utf-8', /proxy or a login/],
+        ['application/atom+xml', /expected the file of an export/],
+      ] as const) {
+        nock(ORIGIN).get(`${PATH}/a07e1.csv`).reply(200, '<html/>', { 'content-type': type });
+        const error = await failure(makeClient().download(anActivity({ id: 'a07e1' })));
+        expect(error.code).to.equal('DOCUMENT_UNEXPECTED');
+        expect(error.message).to.match(says);
+      }
+      for (const id of ['..\\..\\evil', 'con', '../../evil', 'a\u202eb']) {
+        nock(ORIGIN)
+          .get(`${PATH}/${encodeURIComponent(id)}.csv`)
+          .reply(200, 'x');
+        const download = await makeClient().download(anActivity({ id }));
+        expect(download.fileName).to.match(/^(?!con\.)[\w.-]+\.csv$/);
+        await download.cancel();
       }
     });
 
@@ -382,6 +403,13 @@ describe('WsClient', () => {
         { numRuns: 40 },
       );
     });
+  });
+
+  it('refuses an encoding it does not know', () => {
+    expect(() => makeClient({ encoding: 'urlencoded' as 'form' })).to.throw(
+      UsageError,
+      /auto, form, multipart/,
+    );
   });
 
   it('refuses plain http but to this machine, unless the host is named', () => {

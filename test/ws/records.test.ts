@@ -190,6 +190,63 @@ describe('ws records', () => {
     });
   });
 
+  describe('hostile documents', () => {
+    const entry = (inner: string) =>
+      Buffer.from(`<entry xmlns="http://www.w3.org/2005/Atom">${inner}<id>x/activities/a07e1</id></entry>`);
+
+    it('text of any length is limited, in every element', () => {
+      const long = 'x'.repeat(1_048_577);
+      for (const inner of [
+        `<title>${long}</title>`,
+        `<content><Activity><FileName>${long}</FileName></Activity></content>`,
+        `<content><Activity><Errors>${long}</Errors></Activity></content>`,
+        `<content><Activity><Errors><Error>${long}</Error></Errors></Activity></content>`,
+      ]) {
+        expect(catchDecodeError(() => decodeEntry(entry(inner))).code).to.equal('XML_LIMIT');
+      }
+      const passedOver = `<content><Activity><Other>${long}</Other></Activity></content><summary>${long}</summary>`;
+      expect(decodeEntry(entry(passedOver)).record.id).to.equal('a07e1');
+      const reader = activityReader({ limits: { text: 3 } });
+      reader.push(entry('<title>four</title>'));
+      expect(catchDecodeError(() => reader.read()).message).to.include('longer than 3 characters');
+    });
+
+    it('blanks and long ids cost no more than their length', () => {
+      const blanks = `<title>x${' '.repeat(500_000)}x</title>`;
+      expect(decodeEntry(entry(blanks)).record.title).to.have.length(500_002);
+      const id = `<content><Activity id="${'a'.repeat(500_000)}/b"/></content>`;
+      expect(decodeEntry(entry(id)).record.id.length).to.be.at.most(4096);
+    });
+
+    it('what is wrong in one entry is told a hundred times at most', () => {
+      const errors = '<Error><LineNumber>x</LineNumber></Error>'.repeat(500);
+      const { record, problems } = decodeEntry(
+        entry(`<content><Activity><Errors>${errors}</Errors></Activity></content>`),
+      );
+      expect(record.errors).to.have.length(500);
+      expect(problems).to.have.length(100);
+      expect(problems.at(-1)?.message).to.include('not listed');
+    });
+
+    it('an entry inside an entry that was cut off is told where it begins', () => {
+      const cut = '<entry><content><Activity><Status>COM<entry><id>a/activities/a07e2</id></entry>';
+      const feed = Buffer.from(`<feed xmlns="http://www.w3.org/2005/Atom">${cut}</feed>`);
+      const error = catchDecodeError(() => decodeFeed(feed));
+      expect(error.position?.byteOffset).to.equal(feed.lastIndexOf('<entry>'));
+      expect(error.message).to.include('another <entry> that is not closed');
+      const title = Buffer.from(
+        '<feed xmlns="http://www.w3.org/2005/Atom"><title>Bulk<entry></entry></feed>',
+      );
+      expect(catchDecodeError(() => decodeFeed(title)).message).to.include('inside an element of the feed');
+    });
+
+    it('content of another kind may hold an entry of its own', () => {
+      const nested = '<content><feed><entry><id>inner</id></entry></feed></content>';
+      const feed = Buffer.from(`<feed xmlns="http://www.w3.org/2005/Atom"><entry>${nested}</entry></feed>`);
+      expect(decodeFeed(feed)).to.deep.equal({ records: [], otherEntries: 1, next: undefined });
+    });
+  });
+
   it('a feed puts the next link third, before first and current, as old clients need it', () => {
     const xml = encodeFeed([], frame, { next: '?next=a', first: '/first', current: '/current' });
     expect([...xml.matchAll(/<link href="([^"]*)"/g)].map((match) => match[1])).to.deep.equal([

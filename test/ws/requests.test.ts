@@ -199,8 +199,10 @@ describe('ws requests', () => {
       ]);
       const error = await rejection(() => encode(add({ bytes }), { ...joes, encoding: 'form' }));
       expect(error).to.be.instanceOf(UsageError);
-      const sent = await collect(await encode(add({ bytes }), { ...joes, encoding: 'multipart' }));
-      expect(sent.includes(bytes)).to.equal(true);
+      for (const encoding of ['multipart', 'auto'] as const) {
+        const sent = await collect(await encode(add({ bytes }), { ...joes, encoding }));
+        expect(sent.includes(bytes), encoding).to.equal(true);
+      }
     });
   });
 
