@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | '*'>> = {
   'wait.ts': ['activity', 'clock.ts', 'http'],
   ws: ['activity', 'clock.ts', 'format', 'http', 'upload', 'wait.ts'],
   emulator: ['activity', 'clock.ts', 'format', 'http', 'upload', 'wait.ts', 'ws'],
+  archive: ['activity', 'clock.ts', 'format', 'http', 'upload', 'wait.ts', 'ws'],
   cli: '*',
   'index.ts': '*',
 };
@@ -30,7 +31,9 @@ const HOME: Readonly<Record<string, string>> = {
   'csv-stringify': 'format/csv.ts',
   'fast-xml-parser': 'format/xml-salvage.ts',
   'form-data': 'format/multipart.ts',
+  'hyparquet-writer': 'archive/parquet.ts',
   qs: 'format/form.ts',
+  tinyglobby: 'archive/source-files.ts',
   undici: 'http/agents.ts',
   xmlbuilder2: 'format/xml-writer.ts',
 };

@@ -1,0 +1,480 @@
+import type { Activity } from '../activity/activity.js';
+import { DecodeError, describePosition } from '../activity/errors.js';
+import { detectEncoding, ENCODING_HEAD, Transcoder, type Encoding } from '../format/transcode.js';
+import type { AtomReader, DecodedEntry } from '../ws/atom.js';
+import { activityReader } from '../ws/records.js';
+import { salvageActivity } from '../ws/salvage.js';
+import type { ArchivePosition, ArchiveProblem, ArchiveRecord, ArchiveTally } from './record.js';
+import { advance, findLandmark, LANDMARK_BYTES, type Landmark, type LineColumn } from './resync.js';
+import { Tape } from './tape.js';
+
+export interface ScannerOptions {
+  /** Names the source in positions. */
+  readonly source: string;
+  /** Bytes of one entry. */
+  readonly maxEntryBytes: number;
+  readonly tally: ArchiveTally;
+  readonly onProblem: (problem: ArchiveProblem) => void;
+}
+
+/** What is done with the bytes that come next. */
+type State =
+  /** White space between documents is passed over, and the head of the next one gathered. */
+  | { readonly at: 'gap'; head: Buffer; readonly from: LineColumn }
+  | { readonly at: 'document'; readonly document: Document }
+  /** A place is looked for where reading can go on. */
+  | { readonly at: 'damage'; readonly document: Document; readonly damage: Damage }
+  | { readonly at: 'end' };
+
+/** One document, in its own coordinates: offsets in its UTF-8 from its first byte. */
+interface Document {
+  readonly transcoder: Transcoder;
+  /** Whether what its declaration says of the encoding is done with. */
+  readonly transcoded: boolean;
+  reader: AtomReader<Activity>;
+  /** The UTF-8 that may have to be read again. */
+  readonly tape: Tape;
+  /** All up to the end of the root's start tag. */
+  rootTag: Buffer | undefined;
+  closed: boolean;
+  /** All before this offset is accounted for. */
+  accounted: number;
+  /** Where reading was taken up last, so that the same damage is not met twice. */
+  resumed: number;
+}
+
+interface Damage {
+  readonly error: DecodeError;
+  /** Where the bytes begin that are given up, or salvaged. */
+  readonly from: number;
+  readonly begin: LineColumn;
+  /** Line and column of `known`, an offset that no landmark lies before. */
+  place: LineColumn;
+  known: number;
+  readonly inEntry: boolean;
+  /** All before this offset was searched. */
+  searched: number;
+}
+
+const START: LineColumn = { line: 1, column: 1 };
+
+/**
+ * Reads one source of an archive as its bytes arrive: `push` bytes, then `read` until it gives nothing more; `end`
+ * when there are no more bytes, and read on to the last. Every byte is accounted for in the tally, every problem told,
+ * and after each problem reading goes on at the next place where it can.
+ */
+export class ArchiveScanner {
+  readonly #options: ScannerOptions;
+  readonly #tally: ArchiveTally;
+  /** The bytes as they came, by their offsets in the source. */
+  readonly #raw = new Tape();
+  #encoding: Encoding = 'UTF-8';
+  #documents = 0;
+  #ended = false;
+  #state: State = { at: 'gap', head: Buffer.alloc(0), from: START };
+
+  constructor(options: ScannerOptions) {
+    this.#options = options;
+    this.#tally = options.tally;
+  }
+
+  /** Hands over more bytes, which must not change before `read` has given nothing. */
+  push(bytes: Uint8Array): void {
+    this.#tally.bytes += bytes.length;
+    this.#raw.push(bytes);
+    const state = this.#state;
+    if (state.at === 'gap') state.head = Buffer.concat([state.head, bytes]);
+    else if (state.at !== 'end') this.#feed(state.document, bytes, state.at === 'document');
+  }
+
+  /** Says that no more bytes come. */
+  end(): void {
+    this.#ended = true;
+    const state = this.#state;
+    if (state.at !== 'document' && state.at !== 'damage') return;
+    this.#finishInput(state.document);
+  }
+
+  /** The next record; undefined when more bytes are needed, or, after `end`, when there are no more. */
+  read(): ArchiveRecord | undefined {
+    for (;;) {
+      const state = this.#state;
+      const found =
+        state.at === 'gap'
+          ? this.#readGap(state)
+          : state.at === 'document'
+            ? this.#readDocument(state.document)
+            : state.at === 'damage'
+              ? this.#readDamage(state.document, state.damage)
+              : 'more';
+      if (found === 'more') {
+        this.#settle();
+        return undefined;
+      }
+      if (found !== 'on') return found;
+    }
+  }
+
+  // --- between documents ------------------------------------------------------------------------
+
+  #readGap(state: State & { at: 'gap' }): 'more' | 'on' {
+    let blanks = 0;
+    // The blanks of UTF-16 have two bytes; its reader passes over them itself.
+    if (!this.#encoding.startsWith('UTF-16')) {
+      while (blanks < state.head.length && isBlank(state.head[blanks])) blanks++;
+    }
+    const place = advance(state.from, state.head.subarray(0, blanks));
+    const head = state.head.subarray(blanks);
+    this.#tally.frameBytes += blanks;
+    if (head.length === 0 && this.#ended) {
+      if (this.#documents === 0) this.#tellEmpty(place);
+      this.#state = { at: 'end' };
+      return 'on';
+    }
+    if (head.length < ENCODING_HEAD && !this.#ended) {
+      this.#state = { at: 'gap', head, from: place };
+      return 'more';
+    }
+    this.#begin(head, place);
+    return 'on';
+  }
+
+  #tellEmpty(place: LineColumn): void {
+    const position = { source: this.#options.source, ...place, byteOffset: this.#raw.end, length: 0 };
+    this.#tell({ code: 'XML_TRUNCATED', message: 'there is no document in it', position });
+  }
+
+  #begin(head: Buffer, place: LineColumn): void {
+    const origin = this.#raw.end - head.length;
+    const known = this.#encodingOf(head, place, origin);
+    this.#encoding = known ?? 'UTF-8';
+    // What the declaration says is done with, but for US-ASCII, which the reader checks byte by byte.
+    const transcoded = known !== 'US-ASCII' || !/us-ascii/i.test(head.toString('latin1', 0, ENCODING_HEAD));
+    const reader = activityReader({ transcoded });
+    reader.relocate({ source: undefined, ...place, byteOffset: 0 });
+    const document: Document = {
+      transcoder: new Transcoder(this.#encoding, origin),
+      transcoded,
+      reader,
+      tape: new Tape(),
+      rootTag: undefined,
+      closed: false,
+      accounted: 0,
+      resumed: -1,
+    };
+    this.#documents += 1;
+    this.#state = { at: 'document', document };
+    this.#feed(document, head, true);
+    if (this.#ended) this.#finishInput(document);
+  }
+
+  /** Undefined for an encoding that is not known: that is told, and its bytes are read as UTF-8 as far as they are. */
+  #encodingOf(head: Buffer, place: LineColumn, origin: number): Encoding | undefined {
+    try {
+      const found = detectEncoding(head);
+      // What follows a document of UTF-16 without a mark or a declaration of its own goes on in it.
+      const goesOn = this.#encoding.startsWith('UTF-16') && found === 'UTF-8' && head.includes(0);
+      return goesOn ? this.#encoding : found;
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      const position = { source: this.#options.source, ...place, byteOffset: origin, length: 0 };
+      this.#tell({ code: error.code, message: bareMessage(error), position });
+      return undefined;
+    }
+  }
+
+  #feed(document: Document, bytes: Uint8Array, reading: boolean): void {
+    const utf8 = document.transcoder.push(bytes);
+    document.tape.push(utf8);
+    if (reading) document.reader.push(utf8);
+  }
+
+  #finishInput(document: Document): void {
+    const rest = document.transcoder.end();
+    document.tape.push(rest);
+    if (this.#state.at !== 'document') return;
+    document.reader.push(rest);
+    document.reader.end();
+  }
+
+  // --- in a document ----------------------------------------------------------------------------
+
+  #readDocument(document: Document): ArchiveRecord | 'more' | 'on' {
+    const { reader } = document;
+    try {
+      for (;;) {
+        const step = reader.read();
+        if (step.kind === 'entry') {
+          const record = this.#entry(document, step.entry);
+          if (reader.root === 'entry') this.#close(document);
+          if (record !== undefined) return record;
+        } else if (step.kind === 'rootEnd') {
+          this.#close(document);
+        } else if (step.kind === 'end') {
+          this.#keepRootTag(document);
+          this.#account(document, 'frameBytes', document.tape.end);
+          this.#state = { at: 'end' };
+          return 'on';
+        } else {
+          return this.#checkSize(document);
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      this.#damaged(document, error);
+      return 'on';
+    }
+  }
+
+  /** The root element is read; what follows may be another document. */
+  #close(document: Document): void {
+    document.closed = true;
+    this.#keepRootTag(document);
+    this.#account(document, 'frameBytes', document.reader.byteOffset);
+  }
+
+  #entry(document: Document, entry: DecodedEntry<Activity>): ArchiveRecord | undefined {
+    const from = entry.position.byteOffset;
+    const to = from + entry.byteLength;
+    this.#account(document, 'frameBytes', from);
+    this.#account(document, 'recordBytes', to);
+    if (entry.value === undefined) {
+      this.#tally.otherEntries += 1;
+      return undefined;
+    }
+    const problems =
+      entry.problems.length === 0
+        ? NO_PROBLEMS
+        : entry.problems.map(({ message, position }) => {
+            const at = position.byteOffset;
+            return this.#tell({
+              code: 'RECORD_DOUBTFUL',
+              message,
+              position: this.#position(document, position, at, at),
+            });
+          });
+    this.#tally.records += 1;
+    const position = this.#position(document, entry.position, from, to);
+    return { activity: entry.value, position, salvaged: false, problems };
+  }
+
+  #checkSize(document: Document): 'more' {
+    const open = document.reader.openEntry;
+    const { maxEntryBytes } = this.#options;
+    if (open === undefined || document.tape.end - open.byteOffset <= maxEntryBytes) return 'more';
+    throw new DecodeError('XML_LIMIT', `an entry longer than ${maxEntryBytes} bytes`, open);
+  }
+
+  // --- after damage -----------------------------------------------------------------------------
+
+  #damaged(document: Document, error: DecodeError): void {
+    const { reader, tape } = document;
+    const at = error.position ?? { source: undefined, ...START, byteOffset: document.accounted };
+    if (document.closed && error.code !== 'XML_TRUNCATED') {
+      // What follows the root element is a document of its own.
+      this.#beginAgain(document, at.byteOffset, at);
+      return;
+    }
+    const open = reader.openEntry;
+    const from = open?.byteOffset ?? document.accounted;
+    const place = open ?? at;
+    const searched =
+      error.code === 'XML_TRUNCATED'
+        ? tape.end
+        : open === undefined
+          ? Math.max(at.byteOffset, document.resumed + 1, document.rootTag === undefined ? 1 : 0)
+          : from + 1;
+    this.#keepRootTag(document);
+    const inEntry = open !== undefined;
+    const damage = { error, from, begin: place, place, known: place.byteOffset, inEntry, searched };
+    this.#state = { at: 'damage', document, damage };
+  }
+
+  #readDamage(document: Document, damage: Damage): ArchiveRecord | 'more' | 'on' {
+    const { tape } = document;
+    const { searched } = damage;
+    const landmark = findLandmark(tape.slice(searched), 0);
+    if (landmark === undefined) {
+      damage.searched = Math.max(searched, tape.end - LANDMARK_BYTES);
+      this.#letGo(document, damage);
+      return this.#ended ? this.#giveUp(document, damage, tape.end, undefined) : 'more';
+    }
+    return this.#giveUp(document, damage, searched + landmark.at, landmark.kind);
+  }
+
+  /** Of more bytes than one entry may have, none is kept: nothing will be salvaged of them. */
+  #letGo(document: Document, damage: Damage): void {
+    const { tape } = document;
+    const { searched, known } = damage;
+    if (tape.end - damage.from <= this.#options.maxEntryBytes || known >= searched) return;
+    damage.place = advance(damage.place, tape.slice(known, searched));
+    damage.known = searched;
+  }
+
+  /** Takes what can be had of the bytes up to `to`, and reads on there. */
+  #giveUp(
+    document: Document,
+    damage: Damage,
+    to: number,
+    next: Landmark['kind'] | undefined,
+  ): ArchiveRecord | 'on' {
+    const { tape } = document;
+    const { error, from, inEntry } = damage;
+    const place = advance(damage.place, tape.slice(damage.known, to));
+    const cutOff = next === 'document' && document.rootTag !== undefined;
+    const record = this.#salvage(document, damage, to, place, cutOff);
+    this.#account(document, 'frameBytes', from);
+    const truncated = cutOff || error.code === 'XML_TRUNCATED';
+    const isFrame = record === undefined && !inEntry && truncated && document.rootTag !== undefined;
+    this.#account(document, isFrame ? 'frameBytes' : 'problemBytes', to);
+
+    const inFeed = document.reader.root === 'feed' && document.rootTag !== undefined;
+    if (next === undefined) this.#state = { at: 'end' };
+    else if (inFeed && next !== 'document') this.#resume(document, to, place);
+    else this.#beginAgain(document, to, place);
+    return record ?? 'on';
+  }
+
+  #salvage(
+    document: Document,
+    { error, from, inEntry, begin }: Damage,
+    to: number,
+    end: LineColumn,
+    cutOff: boolean,
+  ): ArchiveRecord | undefined {
+    const { source, maxEntryBytes } = this.#options;
+    const truncated = cutOff || error.code === 'XML_TRUNCATED';
+    const at = truncated ? to : (error.position?.byteOffset ?? from);
+    const where = truncated ? end : (error.position ?? begin);
+    const what = cutOff
+      ? 'the document ends here, where another begins'
+      : (document.transcoder.refusal(at) ?? bareMessage(error));
+
+    const region = to - from > maxEntryBytes ? undefined : document.tape.slice(from, to).toString('utf8');
+    // An entry whose start tag is broken is no entry to the reader, but its Activity may still be there.
+    const promising = region !== undefined && (inEntry || region.includes('Activity'));
+    const salvaged = promising ? salvageActivity(region) : undefined;
+    const lost = salvaged === undefined ? this.#span(document, from, to) : 0;
+    const outcome =
+      salvaged !== undefined
+        ? '; the entry was read as far as it can be'
+        : inEntry || (lost > 0 && !truncated)
+          ? `; ${lost} bytes from byte ${this.#offset(document, from)} on are left out`
+          : '';
+    const { line, column } = where;
+    const position = { source, line, column, byteOffset: this.#offset(document, at), length: 0 };
+    const told = this.#tell({
+      code: truncated ? 'XML_TRUNCATED' : error.code,
+      message: what + outcome,
+      position,
+    });
+    if (salvaged === undefined) return undefined;
+
+    const place = this.#position(document, begin, from, to);
+    const problems = salvaged.problems.map((message) =>
+      this.#tell({ code: 'RECORD_DOUBTFUL', message, position: { ...place, length: 0 } }),
+    );
+    this.#tally.records += 1;
+    this.#tally.salvaged += 1;
+    return { activity: salvaged.activity, position: place, salvaged: true, problems: [told, ...problems] };
+  }
+
+  /** Goes on inside the same feed. */
+  #resume(document: Document, at: number, place: LineColumn): void {
+    const { tape, rootTag = Buffer.alloc(0), transcoded } = document;
+    const reader = activityReader({ transcoded });
+    reader.resume(rootTag, { source: undefined, ...place, byteOffset: at });
+    reader.push(tape.slice(at));
+    if (this.#ended) reader.end();
+    document.reader = reader;
+    document.resumed = at;
+    this.#state = { at: 'document', document };
+  }
+
+  /** Begins another document where this one ends, or cannot be read on. */
+  #beginAgain(document: Document, at: number, { line, column }: LineColumn): void {
+    this.#account(document, 'frameBytes', at);
+    const head = this.#raw.slice(this.#offset(document, at));
+    this.#state = { at: 'gap', head, from: { line, column } };
+  }
+
+  // --- book-keeping -----------------------------------------------------------------------------
+
+  #settle(): void {
+    const state = this.#state;
+    if (state.at === 'end') return;
+    if (state.at === 'gap') {
+      this.#raw.settle(this.#raw.end - state.head.length);
+      return;
+    }
+    const { document } = state;
+    this.#keepRootTag(document);
+    const keep = this.#keepFrom(state);
+    document.tape.settle(keep);
+    this.#raw.settle(this.#offset(document, keep));
+    document.transcoder.forget(keep);
+  }
+
+  #keepFrom(state: State & { document: Document }): number {
+    const { document } = state;
+    if (state.at === 'damage') {
+      const { from, searched, known } = state.damage;
+      const tooLong = document.tape.end - from > this.#options.maxEntryBytes;
+      return Math.min(known, searched, tooLong ? searched : from);
+    }
+    if (document.rootTag === undefined) return 0;
+    const { reader, accounted, tape } = document;
+    const from = reader.openEntry?.byteOffset ?? accounted;
+    return tape.end - from > this.#options.maxEntryBytes ? reader.byteOffset : from;
+  }
+
+  #keepRootTag(document: Document): void {
+    const end = document.reader.rootTagEnd;
+    if (document.rootTag !== undefined || end === undefined) return;
+    document.rootTag = document.tape.slice(0, end);
+    this.#tally.documents += 1;
+  }
+
+  #account(document: Document, as: 'frameBytes' | 'recordBytes' | 'problemBytes', to: number): void {
+    if (to <= document.accounted) return;
+    this.#tally[as] += this.#span(document, document.accounted, to);
+    document.accounted = to;
+  }
+
+  #offset(document: Document, at: number): number {
+    return document.transcoder.sourceOffset(at);
+  }
+
+  #span(document: Document, from: number, to: number): number {
+    return this.#offset(document, to) - this.#offset(document, from);
+  }
+
+  #position(document: Document, { line, column }: LineColumn, from: number, to: number): ArchivePosition {
+    const byteOffset = this.#offset(document, from);
+    return {
+      source: this.#options.source,
+      line,
+      column,
+      byteOffset,
+      length: this.#offset(document, to) - byteOffset,
+    };
+  }
+
+  #tell(problem: ArchiveProblem): ArchiveProblem {
+    this.#tally.problems += 1;
+    this.#options.onProblem(problem);
+    return problem;
+  }
+}
+
+const NO_PROBLEMS: readonly ArchiveProblem[] = Object.freeze([]);
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
+}
+
+/** The message without its place, which is told in the coordinates of the source. */
+function bareMessage(error: DecodeError): string {
+  const { position, message } = error;
+  return position === undefined ? message : message.slice(describePosition(position).length + 2);
+}

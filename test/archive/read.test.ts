@@ -1,0 +1,442 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { gzipSync } from 'node:zlib';
+import { DecodeError, TransportError } from '../../src/activity/errors.js';
+import type { Activity } from '../../src/activity/activity.js';
+import { readArchive, type ArchiveOptions } from '../../src/archive/read.js';
+import type { ArchiveProblem, ArchiveRecord, ArchiveTally } from '../../src/archive/record.js';
+import { encodeEntry, encodeFeed, encodeLists, type DocumentFrame } from '../../src/ws/records.js';
+import { accountUris, DOCUMENTED_ORIGIN } from '../../src/ws/uris.js';
+import { activity } from '../support/arbitraries.js';
+import { fixtures } from '../support/fixtures.js';
+import { aList, anActivity } from '../support/stub-service.js';
+
+const frame: DocumentFrame = {
+  uris: accountUris(DOCUMENTED_ORIGIN, 'joesflowers'),
+  user: 'joesflowers',
+  updated: new Date('2008-04-29T19:31:00.545Z'),
+};
+
+interface Read {
+  readonly records: ArchiveRecord[];
+  readonly problems: ArchiveProblem[];
+  readonly tally: ArchiveTally;
+}
+
+async function* pieces(bytes: Uint8Array, sizes: readonly number[]): AsyncGenerator<Uint8Array> {
+  // One buffer for all pieces: a reader must have its own copy of what it keeps.
+  const buffer = Buffer.alloc(Math.max(...sizes));
+  let turn = 0;
+  for (let at = 0; at < bytes.length;) {
+    const size = Math.min(sizes[turn++ % sizes.length] ?? 1, bytes.length - at);
+    buffer.set(bytes.subarray(at, at + size));
+    await Promise.resolve();
+    yield buffer.subarray(0, size);
+    buffer.fill(0x3c);
+    at += size;
+  }
+}
+
+async function readPacked(bytes: Uint8Array) {
+  const problems: ArchiveProblem[] = [];
+  const onProblem = (problem: ArchiveProblem) => problems.push(problem);
+  const found: string[] = [];
+  for await (const { activity: record } of readArchive({ name: 'a.gz', bytes }, { onProblem }))
+    found.push(record.id);
+  return { ids: found, problems };
+}
+
+async function read(
+  bytes: Uint8Array | string,
+  sizes: readonly number[] = [65_536],
+  options: ArchiveOptions = {},
+): Promise<Read> {
+  const problems: ArchiveProblem[] = [];
+  const source = { name: 'a.xml', bytes: pieces(Buffer.from(bytes), sizes) };
+  const reader = readArchive(source, { ...options, onProblem: (problem) => problems.push(problem) });
+  const records: ArchiveRecord[] = [];
+  for await (const record of reader) records.push(record);
+  const { recordBytes, frameBytes, problemBytes, bytes: all } = reader.tally;
+  expect(recordBytes + frameBytes + problemBytes, 'every byte is accounted for').to.equal(all);
+  expect(all).to.equal(Buffer.from(bytes).length);
+  expect(reader.tally.records).to.equal(records.length);
+  expect(reader.tally.problems).to.equal(problems.length);
+  return { records, problems, tally: reader.tally };
+}
+
+const numbered = (count: number): Activity[] =>
+  Array.from({ length: count }, (_, n) =>
+    anActivity({
+      id: `a07e1${String(n)}`,
+      type: 'ADD_CONTACTS',
+      status: 'COMPLETE',
+      errors:
+        n % 3 === 1
+          ? [{ lineNumber: n, emailAddress: 'zoë@example.com', message: `Unknown "Test${n}"` }]
+          : [],
+      transactionCount: n,
+      insertTime: new Date(Date.UTC(2008, 3, 29, 19, n)),
+      title: `No. ${n} – €`,
+    }),
+  );
+
+const ids = (records: readonly ArchiveRecord[]) => records.map(({ activity: { id } }) => id);
+
+describe('readArchive', () => {
+  describe('whole documents', () => {
+    it('gives every activity of a feed, and where it stands', async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(activity, { maxLength: 5 }), async (activities) => {
+          const xml = Buffer.from(encodeFeed(activities, frame));
+          const { records, problems, tally } = await read(xml, [97]);
+          expect(records.map((record) => record.activity)).to.deep.equal(activities);
+          expect(problems).to.deep.equal([]);
+          expect(tally).to.include({ documents: 1, sources: 1, salvaged: 0, problemBytes: 0 });
+          for (const { position } of records) {
+            const text = xml.subarray(position.byteOffset, position.byteOffset + position.length).toString();
+            expect(text).to.match(/^<entry>[\s\S]*<\/entry>$/);
+            const before = xml.subarray(0, position.byteOffset).toString().split('\n');
+            expect(position.line).to.equal(before.length);
+            expect(position.column).to.equal([...(before.at(-1) ?? '')].length + 1);
+          }
+        }),
+        { numRuns: 50 },
+      );
+    });
+
+    it('reads one document after another, feeds and entries, declared or not', async () => {
+      const [one, two, three, four] = numbered(4) as [Activity, Activity, Activity, Activity];
+      const parts = [
+        encodeFeed([one, two], frame),
+        '\n\n',
+        encodeEntry(three, frame).replace(/^<\?xml.*?\?>/, ''),
+        '<!-- between --> ',
+        '\ufeff',
+        encodeFeed([], frame),
+        encodeEntry(four, frame),
+        '\r\n',
+      ];
+      const { records, problems, tally } = await read(parts.join(''));
+      expect(records.map((record) => record.activity)).to.deep.equal([one, two, three, four]);
+      expect(problems).to.deep.equal([]);
+      expect(tally.documents).to.equal(4);
+    });
+
+    it('counts entries of another kind and passes over them', async () => {
+      const { records, problems, tally } = await read(
+        encodeLists([aList('1', 'Roses'), aList('2', 'Tulips')], frame) + encodeFeed(numbered(1), frame),
+      );
+      expect(ids(records)).to.deep.equal(['a07e10']);
+      expect(problems).to.deep.equal([]);
+      expect(tally.otherEntries).to.equal(2);
+    });
+
+    it('tells doubtful fields with the record and apart', async () => {
+      const xml = encodeFeed(numbered(2), frame).replace('<TransactionCount>1<', '<TransactionCount>one<');
+      const { records, problems } = await read(xml);
+      expect(records[0]?.problems).to.deep.equal([]);
+      expect(records[1]?.problems).to.deep.equal(problems);
+      expect(problems).to.have.length(1);
+      expect(problems[0]?.code).to.equal('RECORD_DOUBTFUL');
+      expect(Buffer.from(xml).subarray(0, problems[0]?.position.byteOffset).toString()).to.match(/one$/);
+    });
+  });
+
+  describe('damage', () => {
+    const whole = Buffer.from(encodeFeed(numbered(4), frame));
+    const starts = [...whole.toString('latin1').matchAll(/<entry>/g)].map(({ index }) => index);
+    const ends = [...whole.toString('latin1').matchAll(/<\/entry>/g)].map(({ index }) => index + 8);
+
+    it('a file cut at any byte yields its whole entries, and names that byte', async () => {
+      for (let cut = 0; cut < whole.length; cut++) {
+        const { records, problems } = await read(whole.subarray(0, cut), [1000]);
+        const wholeOnes = ends.filter((end) => end <= cut).length;
+        expect(records.filter(({ salvaged }) => !salvaged).length, `cut at ${cut}`).to.equal(wholeOnes);
+        expect(records.length - wholeOnes, `cut at ${cut}`).to.be.at.most(1);
+        expect(problems.length, `cut at ${cut}`).to.be.at.least(1);
+        expect(problems[0]?.position.byteOffset, `cut at ${cut}`).to.equal(cut);
+        expect(problems[0]?.code, `cut at ${cut}`).to.equal('XML_TRUNCATED');
+      }
+    });
+
+    it('what is taken out of one entry leaves all others as they are', async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.nat({ max: 3 }),
+          fc.double({ min: 0, max: 0.99, noNaN: true }),
+          fc.double({ min: 0, max: 1, noNaN: true }),
+          fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 4 }),
+          async (which, begin, share, sizes) => {
+            const [start, end] = [starts[which] ?? 0, ends[which] ?? 0];
+            const from = start + Math.floor((end - start) * begin);
+            const to = Math.max(from + 1, from + Math.floor((end - from) * share));
+            const damaged = Buffer.concat([whole.subarray(0, from), whole.subarray(to)]);
+            const { records } = await read(damaged, sizes);
+            const good = ids(records.filter(({ salvaged }) => !salvaged));
+            const others = ['a07e10', 'a07e11', 'a07e12', 'a07e13'].filter((_, n) => n !== which);
+            expect(good).to.include.members(others);
+          },
+        ),
+        { numRuns: 300 },
+      );
+    });
+
+    it('reads alike however the bytes arrive, whatever the damage', async () => {
+      const change = fc.record({
+        at: fc.nat({ max: whole.length - 1 }),
+        take: fc.nat({ max: 40 }),
+        put: fc.constantFrom(
+          '',
+          '<',
+          '>',
+          '&',
+          '<entry>',
+          '</entry>',
+          '</feed>',
+          '<!--',
+          ']]>',
+          '\0',
+          '"',
+          '<?xml ',
+          '\xff',
+        ),
+      });
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(change, { minLength: 1, maxLength: 3 }),
+          fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 4 }),
+          async (changes, sizes) => {
+            let bytes = whole;
+            for (const { at, take, put } of changes) {
+              const to = Math.min(bytes.length, at + take);
+              bytes = Buffer.concat([bytes.subarray(0, at), Buffer.from(put, 'latin1'), bytes.subarray(to)]);
+            }
+            expect(await read(bytes, sizes)).to.deep.equal(await read(bytes));
+          },
+        ),
+        { numRuns: 300 },
+      );
+    });
+
+    it('any bytes at all are read to their end', async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.oneof(
+            fc.uint8Array({ maxLength: 300 }),
+            fc.string({ maxLength: 200 }).map((text) => Buffer.from(text)),
+          ),
+          async (bytes) => {
+            const { problems } = await read(bytes, [7]);
+            expect(problems.length).to.be.at.least(1);
+          },
+        ),
+        { numRuns: 300 },
+      );
+    });
+
+    it('an entry that was cut off before the next begins is salvaged, and the next is whole', async () => {
+      const cut = Buffer.concat([whole.subarray(0, starts[1]! + 500), whole.subarray(starts[2])]);
+      const { records, problems } = await read(cut);
+      expect(ids(records)).to.deep.equal(['a07e10', 'a07e11', 'a07e12', 'a07e13']);
+      expect(records.map(({ salvaged }) => salvaged)).to.deep.equal([false, true, false, false]);
+      expect(problems).to.have.length(1);
+      expect(problems[0]?.message).to.include('read as far as it can be');
+      expect(records[1]?.problems).to.deep.equal(problems);
+    });
+
+    it('a document cut off before another is told where it ends', async () => {
+      for (const at of [starts[2]! + 100, ends[1]!, ends[1]! + 3]) {
+        const cut = Buffer.concat([whole.subarray(0, at), whole]);
+        const { records, problems } = await read(cut);
+        expect(ids(records).slice(-4)).to.deep.equal(['a07e10', 'a07e11', 'a07e12', 'a07e13']);
+        expect(problems.map(({ code }) => code)).to.deep.equal(['XML_TRUNCATED']);
+        expect(problems[0]?.position.byteOffset).to.equal(at);
+      }
+    });
+
+    it('the documented export entry is salvaged, within a feed too', async () => {
+      const [broken] = fixtures('ws/records').filter(({ name }) => name === 'entry-export-documented');
+      const entry = broken?.bytes('document.xml').toString() ?? '';
+      const inner = entry.replace(' xmlns="http://www.w3.org/2005/Atom"', '').trim();
+      const feed = whole.toString().replace('</entry><entry>', `</entry>${inner}<entry>`);
+      expect(feed).to.include(inner);
+      for (const document of [entry, feed]) {
+        const { records } = await read(document);
+        const [salvaged] = records.filter((record) => record.salvaged);
+        expect(salvaged?.activity.id).to.equal('a07e1gpfcd3fhysynnp');
+        expect(salvaged?.activity.type).to.equal('EXPORT_CONTACTS');
+        expect(records.length).to.equal(document === entry ? 1 : 5);
+      }
+    });
+
+    it('junk before, between and behind documents is told and left out', async () => {
+      const document = encodeEntry(numbered(1)[0]!, frame);
+      const { records, problems, tally } = await read(
+        `junk ${document} more junk <a/> ${document} <p>end</p>`,
+      );
+      expect(ids(records)).to.deep.equal(['a07e10', 'a07e10']);
+      expect(problems.map(({ position }) => position.byteOffset)).to.deep.equal([
+        0,
+        5 + Buffer.byteLength(document) + 1,
+        5 + 2 * Buffer.byteLength(document) + 1 + 'more junk <a/> '.length + 1,
+      ]);
+      expect(tally.problemBytes).to.be.greaterThan(20);
+    });
+
+    it('a DOCTYPE, an entity bomb, deep nesting: each a problem, no more', async () => {
+      const good = encodeFeed(numbered(2), frame).replace(/^<\?xml.*?\?>/, '');
+      const bomb = `<?xml version="1.0"?><!DOCTYPE feed [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]>${good.replace('No. 1', '&b;')}`;
+      const doctype = await read(bomb);
+      expect(ids(doctype.records)).to.deep.equal(['a07e10', 'a07e11']);
+      expect(doctype.problems.map(({ code }) => code)).to.deep.equal(['XML_DOCTYPE', 'XML_NOT_WELL_FORMED']);
+      const deep = good.replace('No. 0', '<b>'.repeat(100_000));
+      const nested = await read(deep);
+      expect(nested.problems[0]?.code).to.equal('XML_LIMIT');
+      expect(ids(nested.records).at(-1)).to.equal('a07e11');
+    });
+
+    it('an entry over the limit is a problem, and the next is read', async () => {
+      const xml = encodeFeed(numbered(3), frame).replace('No. 1', 'long '.repeat(5000));
+      const { records, problems } = await read(xml, [512], { maxEntryBytes: 4000 });
+      expect(ids(records)).to.deep.equal(['a07e10', 'a07e12']);
+      expect(problems).to.have.length(1);
+      expect(problems[0]?.code).to.equal('XML_LIMIT');
+      expect(problems[0]?.position.byteOffset).to.equal(
+        records[0]!.position.byteOffset + records[0]!.position.length,
+      );
+      expect(problems[0]?.message).to.include('left out');
+    });
+
+    it('strict stops at the first problem', async () => {
+      const cut = whole.subarray(0, starts[3]! + 50);
+      const seen: string[] = [];
+      try {
+        for await (const record of readArchive({ name: 'a.xml', bytes: cut }, { strict: true })) {
+          seen.push(record.activity.id);
+        }
+        expect.fail('expected an error');
+      } catch (error) {
+        expect(error).to.be.instanceOf(DecodeError);
+        expect((error as DecodeError).position?.byteOffset).to.equal(cut.length);
+        expect((error as DecodeError).message).to.match(/^a\.xml:/);
+      }
+      expect(seen).to.deep.equal(['a07e10', 'a07e11', 'a07e12']);
+    });
+
+    it('a packed file that is damaged yields what can be unpacked, and one problem more', async () => {
+      const packed = gzipSync(Buffer.concat([whole, whole]));
+      const good = await readPacked(packed);
+      expect([good.ids.length, good.problems.length]).to.deep.equal([8, 0]);
+      const cut = await readPacked(packed.subarray(0, packed.length - 20));
+      expect(cut.ids.length).to.be.greaterThan(3);
+      expect(cut.problems.map(({ code }) => code)).to.deep.equal(['XML_TRUNCATED', 'GZIP_DAMAGED']);
+      expect(cut.problems[1]?.position.byteOffset).to.equal(cut.problems[0]?.position.byteOffset);
+    });
+
+    it('an empty source is a problem', async () => {
+      for (const nothing of ['', ' \n']) {
+        const { problems } = await read(nothing);
+        expect(problems.map(({ message }) => message)).to.deep.equal(['there is no document in it']);
+      }
+    });
+  });
+
+  describe('encodings', () => {
+    const activities = numbered(3).map((record) => ({ ...record, title: 'Zoë £' }));
+    const text = encodeFeed(activities, frame).replaceAll('zoë@', 'zoe@');
+    const declared = (encoding: string) => text.replace("encoding='UTF-8'", `encoding='${encoding}'`);
+    const utf16 = (value: string) => Buffer.from(value, 'utf16le');
+    const swapped = (bytes: Buffer) => Buffer.from(bytes).swap16();
+    const documents: readonly (readonly [string, Buffer])[] = [
+      ['UTF-8 with a mark', Buffer.from(`\ufeff${text}`)],
+      ['UTF-8 declared as utf8', Buffer.from(declared('utf8'))],
+      ['ISO-8859-1', Buffer.from(declared('ISO-8859-1'), 'latin1')],
+      ['windows-1252', Buffer.from(declared('windows-1252'), 'latin1')],
+      ['UTF-16 little-endian with a mark', utf16(`\ufeff${declared('UTF-16')}`)],
+      ['UTF-16 big-endian with a mark', swapped(utf16(`\ufeff${declared('UTF-16')}`))],
+    ];
+    for (const [name, bytes] of documents) {
+      it(name, async () => {
+        const { records, problems } = await read(bytes, [333]);
+        expect(problems).to.deep.equal([]);
+        expect(records.map(({ activity: { title } }) => title)).to.deep.equal(['Zoë £', 'Zoë £', 'Zoë £']);
+        const wide = name.startsWith('UTF-16');
+        for (const { position } of records) {
+          const part = Buffer.from(
+            bytes.subarray(position.byteOffset, position.byteOffset + position.length),
+          );
+          const decoded = wide
+            ? new TextDecoder(name.includes('big') ? 'utf-16be' : 'utf-16le').decode(part)
+            : part.toString('latin1');
+          expect(decoded).to.match(/^<entry>[\s\S]*<\/entry>$/);
+        }
+      });
+    }
+
+    it('several in one file, one after another', async () => {
+      const all = Buffer.concat(
+        documents.filter(([name]) => !name.startsWith('UTF-16')).map(([, bytes]) => bytes),
+      );
+      const { records, problems } = await read(all, [100]);
+      expect(problems).to.deep.equal([]);
+      expect(records).to.have.length(12);
+    });
+
+    it('a byte that is none of its encoding is a problem at its place', async () => {
+      for (const [encoding, byte] of [
+        ['UTF-8', 0xe9],
+        ['windows-1252', 0x81],
+      ] as const) {
+        const bytes = Buffer.from(declared(encoding).replaceAll('ë £', 'e'), 'latin1');
+        const at = bytes.indexOf('Zoe') + 1;
+        bytes[at] = byte;
+        const { records, problems } = await read(bytes, [50]);
+        expect(records.map(({ salvaged }) => salvaged)).to.deep.equal([true, false, false]);
+        expect(problems.map(({ position }) => position.byteOffset)).to.deep.equal([at]);
+      }
+    });
+
+    it('an encoding that is not known is told, and read as far as it is UTF-8', async () => {
+      const { records, problems } = await read(declared('EBCDIC-US').replaceAll('ë £', ''));
+      expect(problems.map(({ code }) => code)).to.deep.equal(['XML_ENCODING']);
+      expect(records).to.have.length(3);
+    });
+  });
+
+  describe('iterating', () => {
+    it('closes its source when the consumer stops early', async () => {
+      let closed = false;
+      const source = (async function* () {
+        try {
+          await Promise.resolve();
+          for (;;) yield Buffer.from(encodeFeed(numbered(1), frame));
+        } finally {
+          closed = true;
+        }
+      })();
+      for await (const record of readArchive(source)) {
+        expect(record.position.source).to.match(/stream/);
+        break;
+      }
+      expect(closed).to.equal(true);
+    });
+
+    it('ends at once when it is aborted', async () => {
+      const controller = new AbortController();
+      const feed = Buffer.from(encodeFeed(numbered(3), frame));
+      const reader = readArchive([feed, feed], { signal: controller.signal });
+      const seen: string[] = [];
+      try {
+        for await (const record of reader) {
+          seen.push(record.activity.id);
+          if (seen.length === 3) controller.abort();
+        }
+        expect.fail('expected an error');
+      } catch (error) {
+        expect(error).to.be.instanceOf(TransportError);
+        expect((error as TransportError).code).to.equal('ABORTED');
+      }
+      expect(seen).to.have.length(3);
+    });
+  });
+});
