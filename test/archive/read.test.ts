@@ -8,6 +8,7 @@ import type { ArchiveProblem, ArchiveRecord, ArchiveTally } from '../../src/arch
 import { encodeEntry, encodeFeed, encodeLists, type DocumentFrame } from '../../src/ws/records.js';
 import { accountUris, DOCUMENTED_ORIGIN } from '../../src/ws/uris.js';
 import { activity } from '../support/arbitraries.js';
+import { runs } from '../support/runs.js';
 import { fixtures } from '../support/fixtures.js';
 import { aList, anActivity } from '../support/stub-service.js';
 
@@ -177,7 +178,7 @@ describe('readArchive', () => {
             expect(good).to.include.members(others);
           },
         ),
-        { numRuns: 300 },
+        { numRuns: runs(300) },
       );
     });
 
@@ -214,7 +215,7 @@ describe('readArchive', () => {
             expect(await read(bytes, sizes)).to.deep.equal(await read(bytes));
           },
         ),
-        { numRuns: 300 },
+        { numRuns: runs(300) },
       );
     });
 
@@ -230,7 +231,7 @@ describe('readArchive', () => {
             expect(problems.length).to.be.at.least(1);
           },
         ),
-        { numRuns: 300 },
+        { numRuns: runs(300) },
       );
     });
 

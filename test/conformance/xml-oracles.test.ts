@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 
 import { damagedDocument, writtenDocument } from '../support/xml-documents.js';
+import { runs } from '../support/runs.js';
 import { readXml, type Reading } from '../support/xml-events.js';
 import { libxml2, saxes, type Oracle } from '../support/xml-oracles.js';
 
@@ -58,7 +59,7 @@ describe('XML reader beside saxes and libxml2', () => {
           expect(readXml(bytes).events).to.deep.equal(events);
           expect(oracle(bytes)).to.deep.equal(events);
         }),
-        { numRuns: 300 },
+        { numRuns: runs(300) },
       );
     });
 
@@ -75,7 +76,7 @@ describe('XML reader beside saxes and libxml2', () => {
             return;
           expect(refusal ?? read, found.source).to.deep.equal(reading.error ?? reading.events);
         }),
-        { numRuns: 1000 },
+        { numRuns: runs(1000) },
       );
     });
   }
