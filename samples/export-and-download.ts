@@ -12,4 +12,4 @@ const client = new WsClient({
 const { id } = await client.exportContacts({ listId, columns: ['First Name', 'Last Name', 'City'] });
 const activity = await client.waitForActivity(id);
 const { bytes } = await saveDownload(await client.download(activity), path);
-console.log(`${activity.transactionCount ?? 'All'} contacts are in ${path}, ${bytes} bytes.`);
+console.log(`Saved ${path}: ${bytes} bytes; contacts: ${activity.transactionCount ?? 'not told'}.`);

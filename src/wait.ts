@@ -9,6 +9,7 @@ import {
 import type { ActivityService } from './activity/service.js';
 import { systemClock, type Clock } from './clock.js';
 import { unlessAborted } from './http/abort.js';
+import { LONGEST_TIMER } from './http/timeouts.js';
 
 /** Durations are milliseconds. */
 export interface WaitOptions {
@@ -32,18 +33,17 @@ export interface WaitOptions {
 
 const DEFAULTS = { minDelay: 1_000, maxDelay: 30_000, timeout: 3_600_000 };
 
-/** The last read comes so long before the deadline, that it may be answered in time. */
+/** The last read comes so long before the deadline, that it may be answered in time; in short waits less. */
 const LAST_READ = 500;
-
-/** What setTimeout can hold. */
-const LONGEST = 2_147_483_647;
+const LAST_READ_SHARE = 1 / 20;
 
 /**
  * The activity as it changes: yields it when it is first read, and then each time something of it is not as it was.
  * The finished activity (COMPLETE, with errors or without, or ERROR) is yielded last and also returned.
  *
  * The first read is made at once. The pauses between reads are random, at least `minDelay`, at most `maxDelay`, and
- * their range doubles each time; the last read is made half a second before the time is over. Reads never overlap.
+ * their range doubles each time; the last read is made a little before the time is over: a twentieth of it, half a second
+ * at most. Reads never overlap.
  * No answer, 429 and 5xx do not end the wait; a `Retry-After` makes the pause longer. Any other error does end it.
  * @throws WaitTimeoutError when the activity has not finished in time; it goes on, and can be waited for again
  * @throws TransportError `ABORTED`
@@ -58,6 +58,7 @@ export async function* watchActivity(
   const { clock = systemClock, random = Math.random, signal } = options;
   const start = clock.now();
   const deadline = start + timeout;
+  const margin = Math.min(LAST_READ, Math.floor(timeout * LAST_READ_SHARE));
   let last: Activity | undefined;
   let trouble: TransportError | ServiceError | undefined;
 
@@ -80,8 +81,8 @@ export async function* watchActivity(
     if (final || now >= deadline) throw expired(id, last, now - start, trouble);
     const span = Math.min(maxDelay, minDelay * 2 ** pauses) - minDelay;
     const asked = trouble instanceof ServiceError ? (trouble.retryAfter ?? 0) * 1000 : 0;
-    const delay = Math.min(LONGEST, Math.max(asked, minDelay + Math.floor(random() * (span + 1))));
-    const lastRead = deadline - LAST_READ > now ? deadline - LAST_READ : deadline;
+    const delay = Math.min(LONGEST_TIMER, Math.max(asked, minDelay + Math.floor(random() * (span + 1))));
+    const lastRead = deadline - margin > now ? deadline - margin : deadline;
     final = now + delay >= lastRead;
     const pause = final ? lastRead - now : delay;
     await unlessAborted(signal, () => clock.sleep(pause, signal), aborted);
@@ -124,8 +125,13 @@ export async function waitForActivity(
 function checkDelays(options: WaitOptions) {
   const { minDelay = DEFAULTS.minDelay, timeout = DEFAULTS.timeout } = options;
   const { maxDelay = Math.max(DEFAULTS.maxDelay, minDelay) } = options;
-  refuseUnless(minDelay >= 1 && minDelay <= LONGEST, 'minDelay', minDelay, `1 to ${LONGEST}`);
-  refuseUnless(maxDelay >= minDelay && maxDelay <= LONGEST, 'maxDelay', maxDelay, `minDelay to ${LONGEST}`);
+  refuseUnless(minDelay >= 1 && minDelay <= LONGEST_TIMER, 'minDelay', minDelay, `1 to ${LONGEST_TIMER}`);
+  refuseUnless(
+    maxDelay >= minDelay && maxDelay <= LONGEST_TIMER,
+    'maxDelay',
+    maxDelay,
+    `minDelay to ${LONGEST_TIMER}`,
+  );
   refuseUnless(timeout >= 0, 'timeout', timeout, '0 or more');
   return { minDelay, maxDelay, timeout };
 }

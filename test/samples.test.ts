@@ -89,7 +89,7 @@ describe('samples/export-and-download.ts', function () {
         stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
       }
       const [code] = (await once(child, 'close')) as [number | null];
-      expect([code, said]).to.deep.equal([0, `1 contacts are in ${path}, 70 bytes.\n`]);
+      expect([code, said]).to.deep.equal([0, `Saved ${path}: 70 bytes; contacts: 1.\n`]);
       expect(await readFile(path, 'utf8')).to.equal(
         'Email Address,First Name,Last Name,City\r\nann@example.com,Ann,,Boston\r\n',
       );

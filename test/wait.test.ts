@@ -130,7 +130,7 @@ describe('waiting', () => {
             watchActivity(service, ID, { minDelay, maxDelay, timeout, clock, random }),
           ).catch((error: unknown) => error);
 
-          const lastRead = timeout > 500 ? timeout - 500 : timeout;
+          const lastRead = timeout - Math.min(500, Math.floor(timeout / 20));
           if (end !== undefined && end.at <= lastRead) {
             expect(outcome).to.have.nested.property('returned.status', end.status);
             expect(outcome)
@@ -264,12 +264,30 @@ describe('waiting', () => {
     expect(reads()).to.be.within(120, 3600);
   });
 
+  it('does not give up long before the time is over, and tells the time it took', async () => {
+    for (const [timeout, waited, words] of [
+      [1_000, 950, 'after 1 s'],
+      [2_000, 1_900, 'after 1.9 s'],
+      [10_000, 9_500, 'after 9.5 s'],
+      [20, 19, 'after 0 s'],
+      [19, 19, 'after 0 s'],
+    ] as const) {
+      const { service, reads } = scripted('RUNNING');
+      const clock = fakeClock();
+      const error = await rejection(waitForActivity(service, ID, { timeout, clock }));
+      expect(error).to.include({ waited });
+      expect(error.message).to.include(words);
+      expect(clock.passed()).to.equal(waited);
+      expect(reads()).to.be.at.least(2);
+    }
+  });
+
   it('tells what it never learned', async () => {
     const absent = await rejection(waitForActivity(scripted(undefined).service, ID, { timeout: 0 }));
     expect(absent.message).to.include('its status is not told');
     const lost = scripted(gone());
     const error = await rejection(waitForActivity(lost.service, ID, { timeout: 300, clock: fakeClock() }));
-    expect(error).to.include({ lastStatus: undefined, waited: 300 });
+    expect(error).to.include({ lastStatus: undefined, waited: 285 });
     expect(error.message).to.include('it could not be read (the last read failed: GET https://x was lost)');
     expect(lost.reads()).to.equal(2);
   });

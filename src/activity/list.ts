@@ -1,4 +1,5 @@
 import { UsageError } from './errors.js';
+import { shown } from './shown.js';
 
 /**
  * The lists that exist in every account and are not contact lists of the user's own, by id. The first three
@@ -40,25 +41,42 @@ export function isSystemList(id: string): id is SystemListId {
   return Object.hasOwn(SYSTEM_LISTS, id);
 }
 
+/** No URI of a list is nearly as long; a hostile text shall cost nothing. */
+const LONGEST_REF = 2_000;
+
 /**
  * The id of the list that `ref` names: `'2'`, `'do-not-mail'`.
  *
  * The host and the user of a URI are not looked at: the service itself wrote ids with `http:` for `https:`, and with
- * users spelled otherwise than they log in.
+ * users spelled otherwise than they log in. An id is taken as it is written, `'02'` being another than `'2'`.
  * @throws UsageError `LIST_INVALID` when it names none.
  */
 export function listId(ref: ListRef): string {
-  const text = String(ref).trim();
-  const uri = /(?:^|\/)lists\/([^/?#]+)\/?(?:[?#].*)?$/i.exec(text);
-  const name = decodeSegment(uri?.[1] ?? text);
-  if (/^[0-9]{1,20}$/.test(name)) return name;
-  const system = name.toLowerCase().replace(/[\s_-]+/g, '-');
-  if (isSystemList(system)) return system;
+  const id = findId(ref);
+  if (id !== undefined) return id;
   throw new UsageError(
     'LIST_INVALID',
-    `"${text.slice(0, 200)}" is no list: give an id such as 2, a list URI such as ` +
+    `${shown(ref)} is no list: give an id such as 2, a list URI such as ` +
       `http://api.constantcontact.com/ws/customers/<user>/lists/2, or one of ${Object.keys(SYSTEM_LISTS).join(', ')}`,
   );
+}
+
+function findId(ref: unknown): string | undefined {
+  // A number that is not exact is another than the one that was written.
+  if (typeof ref === 'number') return Number.isSafeInteger(ref) && ref >= 0 ? String(ref) : undefined;
+  if (typeof ref !== 'string' || ref.length > LONGEST_REF) return undefined;
+  const text = ref.trim();
+  const name = decodeSegment(lastOfUri(text) ?? text);
+  if (/^[0-9]{1,20}$/.test(name)) return name;
+  const system = name.toLowerCase().replace(/[\s_-]+/g, '-');
+  return isSystemList(system) ? system : undefined;
+}
+
+/** `2` of `…/lists/2`, with or without a `/`, a query or a fragment behind it. */
+function lastOfUri(text: string): string | undefined {
+  const [path = ''] = text.split(/[?#]/, 1);
+  const segments = path.replace(/\/$/, '').split('/');
+  return segments.at(-2)?.toLowerCase() === 'lists' ? segments.at(-1) : undefined;
 }
 
 function decodeSegment(segment: string): string {

@@ -1,6 +1,9 @@
 import { EMAIL_ADDRESS, findColumn, similarColumn, type ColumnName } from './columns.js';
+import { checkContacts } from './contacts.js';
 import { UsageError } from './errors.js';
+import { refuseUnknownFields } from './fields.js';
 import { isSystemList, listId, type ListRef } from './list.js';
+import { shown } from './shown.js';
 
 /** The types that add contacts. SV_ADD and ADD_CONTACTS mean the same; the service decides by the data what is stored. */
 export const ADD_TYPES = ['ADD_CONTACTS', 'SV_ADD', 'ADD_CONTACT_DETAIL'] as const;
@@ -98,29 +101,47 @@ export interface Warning {
   readonly message: string;
 }
 
+const UPLOAD_FIELDS = ['activityType', 'contacts', 'lists'];
+const CLEAR_FIELDS = ['activityType', 'lists'];
+const EXPORT_FIELDS = [
+  'activityType',
+  'listId',
+  'fileType',
+  'exportOptDate',
+  'exportOptSource',
+  'exportListName',
+  'sortBy',
+  'columns',
+  // Counted together with listId.
+  'lists',
+];
+
 /**
  * The request with list ids, column names and defaults filled in.
- * @throws UsageError when the request cannot be meant: an unknown type, no list, a system list to be cleared, more or
- * less than one list in an export, an unknown column.
+ * @throws UsageError when the request cannot be meant: an unknown type or field, no list, a system list to be cleared,
+ * more or less than one list in an export, an unknown column, a value of the wrong kind.
  */
 export function checkRequest(request: ActivityRequest): CheckedRequest {
+  const type = activityTypeOf(request);
   switch (request.activityType) {
     case 'ADD_CONTACTS':
     case 'SV_ADD':
     case 'ADD_CONTACT_DETAIL':
     case 'REMOVE_CONTACTS_FROM_LISTS':
-      checkContactsGiven(request.contacts);
+      refuseUnknownFields(request, UPLOAD_FIELDS, request.activityType);
       return {
         activityType: request.activityType,
-        contacts: request.contacts,
+        contacts: checkContacts(request.contacts),
         lists: checkLists(request.lists, request.activityType),
       };
     case 'CLEAR_CONTACTS_FROM_LISTS':
+      refuseUnknownFields(request, CLEAR_FIELDS, request.activityType);
       return {
         activityType: request.activityType,
         lists: checkClearable(checkLists(request.lists, request.activityType)),
       };
     case 'EXPORT_CONTACTS':
+      refuseUnknownFields(request, EXPORT_FIELDS, request.activityType);
       return {
         activityType: request.activityType,
         listId: checkOneList(request),
@@ -132,22 +153,19 @@ export function checkRequest(request: ActivityRequest): CheckedRequest {
         columns: checkColumns(request.columns ?? []),
       };
     default:
-      throw wrongType((request as { activityType: unknown }).activityType);
+      throw wrongType(type);
   }
 }
 
-function checkContactsGiven(contacts: unknown): void {
-  const given = ['rows', 'text', 'bytes', 'file', 'stream'].filter(
-    (kind) => (contacts as Record<string, unknown> | undefined | null)?.[kind] !== undefined,
-  );
-  if (given.length !== 1) {
-    throw new UsageError(
-      'CONTACTS_REQUIRED',
-      given.length === 0
-        ? 'contacts: nothing to upload; give { rows }, { text }, { bytes }, { file } or { stream }'
-        : `contacts: give one of ${given.join(', ')}, not several`,
-    );
+/** Of what may be no request at all. */
+function activityTypeOf(request: unknown): unknown {
+  if (typeof request === 'object' && request !== null) {
+    return 'activityType' in request ? request.activityType : undefined;
   }
+  throw new UsageError(
+    'OPTION_INVALID',
+    `request: must be an object such as { activityType: 'EXPORT_CONTACTS', listId: '2' }, got ${shown(request)}`,
+  );
 }
 
 function wrongType(type: unknown): UsageError {
@@ -159,6 +177,12 @@ function wrongType(type: unknown): UsageError {
 }
 
 function checkLists(lists: unknown, activityType: string): readonly string[] {
+  if (lists !== undefined && lists !== null && !Array.isArray(lists)) {
+    throw new UsageError(
+      'OPTION_INVALID',
+      `lists: must be an array of lists such as ['2', '5'], got ${shown(lists)}`,
+    );
+  }
   if (!Array.isArray(lists) || lists.length === 0) {
     throw new UsageError(
       'LIST_REQUIRED',
@@ -195,11 +219,18 @@ function checkOneList(request: ExportContacts): string {
 
 /**
  * The ws names of the columns, each once, in the order given.
- * @throws UsageError `COLUMN_UNKNOWN`, with the nearest name where there is one.
+ * @throws UsageError `COLUMN_UNKNOWN`, with the nearest name where there is one; `OPTION_INVALID` for what is no array.
  */
 export function checkColumns(columns: readonly string[]): readonly ColumnName[] {
-  const names = columns.map((name) => {
-    const column = findColumn(name);
+  const given: unknown = columns;
+  if (!Array.isArray(given)) {
+    throw new UsageError(
+      'OPTION_INVALID',
+      `columns: must be an array of column names such as ['FIRST NAME'], got ${shown(given)}`,
+    );
+  }
+  const names = given.map((name: unknown) => {
+    const column = typeof name === 'string' ? findColumn(name) : undefined;
     if (column !== undefined) return column.ws;
     throw new UsageError('COLUMN_UNKNOWN', `columns: ${unknownColumn(name)}`);
   });
@@ -211,13 +242,7 @@ export function checkColumns(columns: readonly string[]): readonly ColumnName[] 
  * @throws UsageError `ADDRESS_COLUMN_REQUIRED` when no column holds the e-mail address.
  */
 export function checkHeading(heading: readonly string[]): Warning[] {
-  if (!heading.some((name) => findColumn(name)?.ws === EMAIL_ADDRESS)) {
-    throw new UsageError(
-      'ADDRESS_COLUMN_REQUIRED',
-      `contacts: the heading (line 1) has no "${EMAIL_ADDRESS}" column, only ${shown(heading.join(', '))}; ` +
-        'the first line must name the columns',
-    );
-  }
+  if (!heading.some((name) => findColumn(name)?.ws === EMAIL_ADDRESS)) throw noAddressColumn(heading);
   return heading
     .filter((name) => name.trim() !== '' && findColumn(name) === undefined)
     .map((name) => ({
@@ -226,9 +251,24 @@ export function checkHeading(heading: readonly string[]): Warning[] {
     }));
 }
 
-function unknownColumn(name: string): string {
-  const similar = similarColumn(name);
-  return `${shown(name)} is not a column the API knows${similar === undefined ? '' : `; did you mean ${similar}?`}`;
+function noAddressColumn(heading: readonly string[]): UsageError {
+  const line = heading.join(', ');
+  // More pieces between semicolons than cells: so Excel writes CSV where the comma is the decimal point.
+  const remedy =
+    line.split(';').length > heading.length
+      ? 'its columns are separated by semicolons, and the service reads commas and tabs: save the file with commas, ' +
+        'or as tab-separated text (.txt)'
+      : 'the first line must name the columns';
+  return new UsageError(
+    'ADDRESS_COLUMN_REQUIRED',
+    `contacts: the heading (line 1) has no "${EMAIL_ADDRESS}" column, only ${shown(line)}; ${remedy}`,
+  );
+}
+
+function unknownColumn(name: unknown): string {
+  const similar = typeof name === 'string' ? similarColumn(name) : undefined;
+  const hint = similar === undefined ? '' : `; did you mean ${similar}?`;
+  return `${shown(name)} is not a column that the ws API documents${hint}`;
 }
 
 function oneOf<T extends string>(field: string, value: unknown, allowed: readonly T[]): T {
@@ -241,9 +281,4 @@ function flag(field: string, value: unknown): boolean {
   if (value === undefined) return false;
   if (typeof value === 'boolean') return value;
   throw new UsageError('OPTION_INVALID', `${field}: must be true or false, got ${shown(value)}`);
-}
-
-function shown(value: unknown): string {
-  const text = typeof value === 'string' ? `"${value}"` : String(value);
-  return text.length > 120 ? `${text.slice(0, 117)}…"` : text;
 }

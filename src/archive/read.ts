@@ -19,7 +19,22 @@ export interface ArchiveReader extends AsyncIterable<ArchiveRecord> {
   readonly tally: Readonly<ArchiveTally>;
 }
 
-const MOST_ENTRY_BYTES = 64 * 1024 * 1024;
+export const MOST_ENTRY_BYTES = 64 * 1024 * 1024;
+
+export function newTally(): ArchiveTally {
+  return {
+    sources: 0,
+    documents: 0,
+    bytes: 0,
+    records: 0,
+    salvaged: 0,
+    otherEntries: 0,
+    problems: 0,
+    recordBytes: 0,
+    frameBytes: 0,
+    problemBytes: 0,
+  };
+}
 
 /**
  * The activities of stored feeds and entries, in the order of the sources and of the bytes in them. A source may hold
@@ -34,22 +49,20 @@ export function readArchive(
   source: ArchiveSource | readonly ArchiveSource[],
   options: ArchiveOptions = {},
 ): ArchiveReader {
-  const tally: ArchiveTally = {
-    sources: 0,
-    documents: 0,
-    bytes: 0,
-    records: 0,
-    salvaged: 0,
-    otherEntries: 0,
-    problems: 0,
-    recordBytes: 0,
-    frameBytes: 0,
-    problemBytes: 0,
-  };
-  return {
-    tally,
-    [Symbol.asyncIterator]: () => new ArchiveIterator(openSources(source, options), options, tally),
-  };
+  return readSources(openSources(source, options), options);
+}
+
+/** `readArchive`, of sources that were found already. */
+export function readSources(sources: AsyncIterable<OpenedSource>, options: ArchiveOptions): ArchiveReader {
+  const tally = newTally();
+  return { tally, [Symbol.asyncIterator]: () => new ArchiveIterator(sources, options, tally) };
+}
+
+export function archiveAborted(signal: AbortSignal): TransportError {
+  return new TransportError('ABORTED', 'the reading of the archive was aborted', {
+    sent: 'no',
+    cause: signal.reason,
+  });
 }
 
 /** Written out, since a generator costs as much per record as reading it. */
@@ -171,10 +184,7 @@ class ArchiveIterator implements AsyncIterator<ArchiveRecord, undefined> {
   }
 
   #checkAborted(): void {
-    if (this.#options.signal?.aborted !== true) return;
-    throw new TransportError('ABORTED', 'the reading of the archive was aborted', {
-      sent: 'no',
-      cause: this.#options.signal.reason,
-    });
+    const { signal } = this.#options;
+    if (signal?.aborted === true) throw archiveAborted(signal);
   }
 }

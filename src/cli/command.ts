@@ -6,6 +6,8 @@ import type { Session } from './session.js';
 /** What stands after the command's name. */
 export interface ArgumentSpec {
   readonly help: string;
+  /** One or more of it, up to the end of the command line. Only the last argument can be so. */
+  readonly several?: true;
 }
 
 /** An option, by the kind of value it takes. The name is its key, `fileType` being written `--file-type`. */
@@ -51,7 +53,9 @@ export type OptionValue<O extends OptionSpec> = O extends { readonly kind: 'flag
 
 export type Arguments = Readonly<Record<string, ArgumentSpec>>;
 export type Options = Readonly<Record<string, OptionSpec>>;
-export type Values<A extends Arguments, O extends Options> = { readonly [K in keyof A]: string } & {
+export type Values<A extends Arguments, O extends Options> = {
+  readonly [K in keyof A]: A[K] extends { readonly several: true } ? readonly string[] : string;
+} & {
   readonly [K in keyof O]: OptionValue<O[K]>;
 };
 
@@ -63,10 +67,16 @@ export interface Command {
   /** What else there is to know, in a few sentences. */
   readonly details?: string;
   readonly arguments: Arguments;
+  /** One that is called as a global option is takes its place: `output`, where other formats are to be had. */
   readonly options: Options;
   /** Command lines that work, each with what it does. */
   readonly examples: readonly (readonly [line: string, does: string])[];
   run(session: Session, values: Readonly<Record<string, unknown>>): Promise<Exit>;
+}
+
+/** Commands on one subject: `ctct archive read`, `ctct archive check`. */
+export interface CommandGroup extends Pick<Command, 'name' | 'summary' | 'details' | 'examples'> {
+  readonly commands: readonly Command[];
 }
 
 /** The command, its `run` typed by the arguments and options it declares. */

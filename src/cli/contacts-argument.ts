@@ -1,16 +1,27 @@
 import type { Contacts } from '../activity/request.js';
+import type { InStream } from './io.js';
 import type { Session } from './session.js';
 
 /** What an argument FILE means: that file, or stdin for `-`. */
 export function contactsFrom(session: Session, file: string): Contacts {
   if (file !== '-') return { file };
-  const { stdin } = session.io;
+  const { stdin, signal } = session.io;
   if (stdin.isTTY === true) session.talk.note('Reading contacts from the terminal; end them with Ctrl-D.');
-  return { stream: bytesOf(stdin) };
+  return { stream: bytesOf(stdin, signal) };
 }
 
-async function* bytesOf(stream: NodeJS.ReadableStream): AsyncGenerator<Uint8Array> {
-  for await (const chunk of stream) {
-    yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+/** The bytes of a stream, of text too. When the signal aborts the stream is destroyed, so that nothing waits for it. */
+export async function* bytesOf(stream: InStream, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  const destroy = () => {
+    stream.destroy?.();
+  };
+  if (signal?.aborted === true) destroy();
+  signal?.addEventListener('abort', destroy, { once: true });
+  try {
+    for await (const chunk of stream) {
+      yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    }
+  } finally {
+    signal?.removeEventListener('abort', destroy);
   }
 }

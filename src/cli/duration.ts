@@ -1,12 +1,10 @@
 import { UsageError } from '../activity/errors.js';
+import { LONGEST_TIMER } from '../http/timeouts.js';
 
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 type Unit = keyof typeof UNITS;
 
 const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/;
-
-/** The longest a timer can be set for, some 24 days. */
-const LONGEST = 2 ** 31 - 1;
 
 /** Whether the text reads as a duration: `30m`, `1.5h`, `90`. */
 export function isDuration(text: string): boolean {
@@ -20,7 +18,7 @@ export function isDuration(text: string): boolean {
 export function parseDuration(option: string, text: string): number {
   const match = DURATION.exec(text);
   const milliseconds = Number(match?.[1]) * UNITS[(match?.[2] ?? 's') as Unit];
-  if (match !== null && milliseconds >= 1 && milliseconds <= LONGEST) return milliseconds;
+  if (match !== null && milliseconds >= 1 && milliseconds <= LONGEST_TIMER) return milliseconds;
   throw new UsageError(
     'OPTION_INVALID',
     `${option}: must be a time such as 90s, 30m or 2h (at most 24d), got "${text}"`,

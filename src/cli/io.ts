@@ -11,7 +11,11 @@ export interface OutStream {
 }
 
 /** A stream that lines or bytes are read from, a terminal or not. */
-export type InStream = NodeJS.ReadableStream & { readonly isTTY?: boolean | undefined };
+export type InStream = NodeJS.ReadableStream & {
+  readonly isTTY?: boolean | undefined;
+  /** Ends the stream, whoever reads it. */
+  destroy?(): unknown;
+};
 
 /** Everything a run of the command line touches outside itself, so that a test can stand in for any of it. */
 export interface CliIo {

@@ -5,11 +5,12 @@ import {
   flagOf,
   parseOption,
   type Command,
+  type CommandGroup,
   type Options,
   type OptionSpec,
   type OptionValue,
 } from './command.js';
-import { COMMANDS } from './commands/index.js';
+import { COMMANDS, GROUPS } from './commands/index.js';
 import { isDuration } from './duration.js';
 import { EXIT_CODES, exitCodeLines, type Exit } from './exit-codes.js';
 import { reportError, reportUsage } from './failure.js';
@@ -42,6 +43,7 @@ const ABOUT = [
   '  $ ctct lists                             the contact lists of your account',
   '  $ ctct add contacts.csv --list 2 --wait  add the contacts of a file to list 2',
   '  $ ctct export --list 2 --out list2.csv   save the members of list 2',
+  '  $ ctct archive check feeds/              see what is wrong in stored feeds',
 ];
 
 const ENVIRONMENT = [
@@ -126,9 +128,17 @@ function createProgram(io: CliIo, act: Action): Program {
     getOutHelpWidth: helpWidth,
     getErrHelpWidth: helpWidth,
   });
-  program.configureHelp({ showGlobalOptions: true });
+  program.configureHelp({
+    showGlobalOptions: true,
+    // Without those that the command has an option of its own for.
+    visibleGlobalOptions: (sub) =>
+      sub === program
+        ? []
+        : program.options.filter(({ long }) => !sub.options.some((own) => own.long === long)),
+  });
   for (const [name, spec] of Object.entries(GLOBAL_OPTIONS)) addOption(program, name, spec);
   for (const command of COMMANDS) addCommand(program, command, act, helpWidth());
+  for (const group of GROUPS) addGroup(program, group, act, helpWidth());
   addHelpCommand(program);
   return program;
 }
@@ -137,12 +147,25 @@ function addHelpCommand(program: Program): void {
   program
     .command('help')
     .summary('explain a command')
-    .argument('[command]')
-    .action((name?: string) => {
-      const found = name === undefined ? program : program.commands.find((sub) => sub.name() === name);
-      if (found === undefined) throw new UsageError('OPTION_INVALID', `unknown command '${name ?? ''}'`);
+    .argument('[command...]')
+    .action((names: readonly string[]) => {
+      let found = program;
+      for (const name of names) {
+        const sub = found.commands.find((candidate) => candidate.name() === name);
+        if (sub === undefined) throw new UsageError('OPTION_INVALID', `unknown command '${name}'`);
+        found = sub;
+      }
       found.help();
     });
+}
+
+function addGroup(program: Program, group: CommandGroup, act: Action, width: number): void {
+  const sub = program
+    .command(group.name)
+    .summary(group.summary)
+    .helpCommand(false)
+    .addHelpText('before', `${introduction(group, width).join('\n')}\n`);
+  for (const command of group.commands) addCommand(sub, command, act, width);
 }
 
 function addCommand(program: Program, command: Command, act: Action, width: number): void {
@@ -150,18 +173,33 @@ function addCommand(program: Program, command: Command, act: Action, width: numb
     .command(command.name)
     .summary(command.summary)
     .addHelpText('before', `${introduction(command, width).join('\n')}\n`);
-  for (const [name, { help }] of Object.entries(command.arguments)) sub.argument(`<${name}>`, help);
+  for (const [name, { help, several }] of Object.entries(command.arguments)) {
+    sub.argument(several === true ? `<${name}...>` : `<${name}>`, help);
+  }
   for (const [name, spec] of Object.entries(command.options)) addOption(sub, name, spec);
   sub.action(async () => {
     const given = sub.optsWithGlobals<Record<string, unknown>>();
     const values = readOptions(command.options, given);
-    Object.keys(command.arguments).forEach((name, index) => (values[name] = sub.args[index]));
-    const { verbose, ...options } = readOptions(GLOBAL_OPTIONS, given) as GlobalValues;
+    Object.keys(command.arguments).forEach(
+      (name, index) => (values[name] = sub.processedArgs[index] as unknown),
+    );
+    const { verbose, ...options } = globalValues(command, values, given);
     await act(command, values, options, verbose);
   });
 }
 
 type GlobalValues = { readonly [K in keyof typeof GLOBAL_OPTIONS]: OptionValue<(typeof GLOBAL_OPTIONS)[K]> };
+
+/** The global options; one that the command has of its own has the value that it has there, where it can. */
+function globalValues(
+  { options }: Command,
+  values: Readonly<Record<string, unknown>>,
+  given: Readonly<Record<string, unknown>>,
+): GlobalValues {
+  const others = Object.entries(GLOBAL_OPTIONS).filter(([name]) => !Object.hasOwn(options, name));
+  const output = OUTPUT_FORMATS.find((format) => format === values.output) ?? GLOBAL_OPTIONS.output.fallback;
+  return { output, ...readOptions(Object.fromEntries(others), given) } as GlobalValues;
+}
 
 function readOptions(options: Options, given: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const values: Record<string, unknown> = {};
@@ -212,7 +250,10 @@ function describe(spec: OptionSpec): string {
 }
 
 /** What the help of a command begins with: what it does, then command lines to copy. */
-function introduction({ summary, details, examples }: Command, terminal: number): string[] {
+function introduction(
+  { summary, details, examples }: Omit<CommandGroup, 'commands'>,
+  terminal: number,
+): string[] {
   const width = Math.max(...examples.map(([line]) => line.length));
   return [
     `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`,
@@ -237,7 +278,7 @@ function wrap(text: string, width: number): string[] {
 /** `--wait` alone is given the time it stands for, so that it does not swallow the word after it. */
 function withBareValues(argv: readonly string[]): string[] {
   const bare = new Map<string, string>();
-  for (const { options } of COMMANDS) {
+  for (const { options } of [...COMMANDS, ...GROUPS.flatMap(({ commands }) => commands)]) {
     for (const [name, spec] of Object.entries(options)) if ('bare' in spec) bare.set(flagOf(name), spec.bare);
   }
   const end = argv.indexOf('--');
@@ -249,8 +290,12 @@ function withBareValues(argv: readonly string[]): string[] {
 
 /** The help that fits a command line, right or wrong. */
 function helpFor(argv: readonly string[]): string {
-  const name = argv.find((word) => COMMANDS.some((command) => command.name === word));
-  return name === undefined ? 'ctct --help' : `ctct ${name} --help`;
+  const names: readonly { name: string; commands?: readonly Command[] }[] = [...COMMANDS, ...GROUPS];
+  const at = argv.findIndex((word) => names.some(({ name }) => name === word));
+  const found = names.find(({ name }) => name === argv[at]);
+  if (found === undefined) return 'ctct --help';
+  const inside = argv.slice(at).find((word) => found.commands?.some(({ name }) => name === word));
+  return ['ctct', found.name, ...(inside === undefined ? [] : [inside]), '--help'].join(' ');
 }
 
 /** @throws UsageError when a word before `--` would carry a secret. */

@@ -25,9 +25,20 @@ export function transferLine(bytes: number, whole: number | undefined): string {
   return `[${bar}] ${Math.floor(share * 100)} %  ${showBytes(bytes)} of ${showBytes(whole)}`;
 }
 
-/** `812 bytes`, `34.1 kB`, `2.0 MB`. */
+/** A transfer as `transferLine` shows it, with its rate and, where the whole is known, the time that is left. */
+export function readingLine(bytes: number, whole: number | undefined, milliseconds: number): string {
+  const line = transferLine(bytes, whole);
+  // In the first moments there is no rate worth telling.
+  if (milliseconds < 500 || bytes === 0) return line;
+  const rate = `${line}, ${showBytes(Math.round((bytes / milliseconds) * 1000))}/s`;
+  if (whole === undefined || bytes >= whole) return rate;
+  return `${rate}, ${showDuration(((whole - bytes) / bytes) * milliseconds)} left`;
+}
+
+/** `812 bytes`, `34.1 kB`, `2.0 MB`, `1.2 GB`. */
 export function showBytes(bytes: number): string {
   if (bytes < 1000) return bytes === 1 ? '1 byte' : `${bytes} bytes`;
   if (bytes < 1_000_000) return `${(bytes / 1000).toFixed(1)} kB`;
-  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+  if (bytes < 1_000_000_000) return `${(bytes / 1_000_000).toFixed(1)} MB`;
+  return `${(bytes / 1_000_000_000).toFixed(1)} GB`;
 }

@@ -1,10 +1,11 @@
 import type { Activity } from '../activity/activity.js';
-import { AmbiguousCreateError, TransportError } from '../activity/errors.js';
+import { AmbiguousCreateError, ServiceError, TransportError } from '../activity/errors.js';
 import type { ActivityRequest, Warning } from '../activity/request.js';
 import type { ActivityService } from '../activity/service.js';
 import { systemClock, type Clock } from '../clock.js';
 import { secretsOf } from '../http/credentials.js';
 import { watchActivity, type WaitOptions } from '../wait.js';
+import type { Encoding } from '../ws/encoding.js';
 import { readSettings, type Settings } from './config.js';
 import type { Exit } from './exit-codes.js';
 import type { CliIo } from './io.js';
@@ -22,10 +23,6 @@ export interface SessionOptions {
   readonly user: string | undefined;
   readonly baseUrl: string | undefined;
 }
-
-/** How uploads may be encoded: `auto` leaves it to the client. */
-export const ENCODINGS = ['auto', 'form', 'multipart'] as const;
-export type Encoding = (typeof ENCODINGS)[number];
 
 export interface WatchOptions extends Pick<WaitOptions, 'minDelay' | 'maxDelay'> {
   /** Milliseconds to wait at most. */
@@ -106,7 +103,7 @@ export class Session {
 
   /**
    * Creates an activity, and remembers it as unfinished.
-   * @throws AmbiguousCreateError when the answer got lost: the activity may be there all the same.
+   * @throws AmbiguousCreateError when the answer got lost, or leaves open whether the activity is there all the same.
    */
   async create(service: ActivityService, request: ActivityRequest): Promise<Activity> {
     try {
@@ -114,12 +111,9 @@ export class Session {
       this.started(activity.id);
       return activity;
     } catch (error) {
-      if (!(error instanceof TransportError) || error.sent === 'no') throw error;
-      throw new AmbiguousCreateError(
-        `the activity may have been created, since only the answer is missing: ${error.message}`,
-        [],
-        { cause: error },
-      );
+      const why = mayBeCreated(error);
+      if (why === undefined) throw error;
+      throw new AmbiguousCreateError(`the activity may have been created, ${why}`, [], { cause: error });
     }
   }
 
@@ -140,7 +134,11 @@ export class Session {
       random: this.io.random,
       signal: this.io.signal,
       onUnknownStatus: (activity) => {
-        this.talk.warn(`the status ${plainText(String(activity.status))} is new to this program; waiting on`);
+        this.talk.warn(
+          activity.status === undefined
+            ? 'the service tells no status of this activity; waiting on'
+            : `the status ${plainText(activity.status)} is new to this program; waiting on`,
+        );
       },
     });
     try {
@@ -170,6 +168,20 @@ export class Session {
     const given = flags.flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]));
     return [programName(this.io.env), ...[...words, ...given].map(shellWord)].join(' ');
   }
+}
+
+/**
+ * Why it is not known whether a creation that failed has been done all the same; undefined when it has not. A service
+ * that fails (500), or a proxy that lost it (502, 504), may have taken the request; one that is busy (429, 503) has not.
+ */
+function mayBeCreated(error: unknown): string | undefined {
+  if (error instanceof TransportError && error.sent !== 'no') {
+    return `since only the answer is missing: ${error.message}`;
+  }
+  if (error instanceof ServiceError && error.status >= 500 && error.status !== 503) {
+    return `though the answer says no: ${error.message}`;
+  }
+  return undefined;
 }
 
 /** How the program was called, so that commands that are told can be copied: `npx ctct` when npx ran it. */

@@ -1,3 +1,4 @@
+import { redact } from '../http/failures.js';
 import type { OutStream } from './io.js';
 import { cutTo, isInteractive, painter, type Paint } from './terminal.js';
 
@@ -7,7 +8,7 @@ export interface TalkOptions {
   readonly quiet: boolean;
   /** Draws and prints progress. */
   readonly progress: boolean;
-  /** Texts that must not be printed, whatever else is. */
+  /** Texts that must not be printed, whatever else is, as `secretsOf` gives them. */
   readonly secrets: () => readonly string[];
   /** How often progress is shown again; default every 0.1 s where it is drawn, else every 10 s. */
   readonly everyMilliseconds?: number;
@@ -89,7 +90,7 @@ export class Talk {
     }
     const frame = SPINNER[this.#going.frame++ % SPINNER.length] ?? '';
     // Some cells are left free: a full line makes terminals scroll.
-    const text = cutTo(this.#going.text(), (this.#stream.columns ?? 80) - 3);
+    const text = cutTo(this.#safe(this.#going.text()), (this.#stream.columns ?? 80) - 3);
     this.#write(`${ERASE}${this.paint('cyan', frame)} ${text}`);
   }
 
@@ -104,17 +105,10 @@ export class Talk {
 
   #write(text: string): void {
     // Whoever does not listen any more need not be told: nothing depends on what is said here.
-    this.#stream.write(withoutSecrets(text, this.#options.secrets()), () => undefined);
+    this.#stream.write(this.#safe(text), () => undefined);
   }
-}
 
-/** Shorter ones are left alone: hiding every "ab" would hide nothing and make a riddle of the text. */
-const SHORTEST_SECRET = 4;
-
-/** The text with `***` for each of the secrets, as they are and as they look in a URL. */
-export function withoutSecrets(text: string, secrets: readonly string[]): string {
-  return secrets
-    .filter((secret) => secret.length >= SHORTEST_SECRET)
-    .flatMap((secret) => [secret, encodeURIComponent(secret)])
-    .reduce((left, secret) => left.replaceAll(secret, '***'), text);
+  #safe(text: string): string {
+    return redact(text, this.#options.secrets());
+  }
 }

@@ -155,7 +155,7 @@ export class EmulatedAccount implements ActivityService {
 
   async #upload(request: UploadRequest, options: CallOptions | undefined): Promise<Job> {
     this.#checkLists(request.lists, request.activityType);
-    const file = await openContactFile(request.contacts);
+    const file = await openContactFile(request.contacts, options);
     if (file.kind === 'xls') {
       throw refused('spreadsheets (.xls) are not read here; save the sheet as .csv and upload that');
     }
@@ -163,7 +163,6 @@ export class EmulatedAccount implements ActivityService {
     const upload = await readUpload(
       readCsv(file.open(), { delimiter: 'auto', lenient: true }),
       adds ? 'add' : 'remove',
-      new Date(this.#jobs.now()),
     );
     refuseAborted(options);
     if (!adds) {

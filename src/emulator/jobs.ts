@@ -32,10 +32,17 @@ const LATENCY = {
   running: [600, 2000],
 } as const satisfies Record<keyof Latency, Span>;
 
+/**
+ * Errors a record lists at most, the first ones; `errorCount` counts all. The successors of the API listed fewer than they
+ * counted too, and a record with hundreds of thousands would take long to write each time somebody looks.
+ */
+export const MOST_ERRORS_LISTED = 1_000;
+
 /** How a job ended. */
 export interface Outcome {
   readonly status: 'COMPLETE' | 'ERROR';
   readonly transactionCount: number;
+  /** All of them, as work gives them; a finished job keeps those it lists. */
   readonly errors: readonly ActivityError[];
   readonly file?: ExportFile;
 }
@@ -51,7 +58,7 @@ export interface Job {
   readonly runStartTime: number;
   readonly runFinishTime: number;
   /** Work not yet done, or how it ended. */
-  state: { readonly work: Work } | { readonly outcome: Outcome };
+  state: { readonly work: Work } | { readonly outcome: Outcome; readonly errorCount: number };
 }
 
 /**
@@ -111,7 +118,11 @@ export class JobQueue {
   settle(): number {
     const now = this.now();
     for (let job = this.#jobs[this.#done]; job !== undefined && job.runFinishTime <= now;) {
-      if ('work' in job.state) job.state = { outcome: job.state.work(job.runFinishTime) };
+      if ('work' in job.state) {
+        const outcome = job.state.work(job.runFinishTime);
+        const errors = outcome.errors.slice(0, MOST_ERRORS_LISTED);
+        job.state = { outcome: { ...outcome, errors }, errorCount: outcome.errors.length };
+      }
       job = this.#jobs[++this.#done];
     }
     return now;
@@ -138,13 +149,12 @@ export class JobQueue {
 /** The record of a job as it is at a time. */
 export function activityAt(job: Job, now: number): Activity {
   const outcome = 'outcome' in job.state ? job.state.outcome : undefined;
-  const errors = outcome?.errors ?? [];
   return {
     id: job.id,
     type: job.type,
     status: statusAt(job, now),
-    errors,
-    errorCount: errors.length,
+    errors: outcome?.errors ?? [],
+    errorCount: 'errorCount' in job.state ? job.state.errorCount : 0,
     fileName: outcome === undefined ? undefined : (outcome.file?.name ?? ''),
     transactionCount: outcome?.transactionCount,
     insertTime: new Date(job.insertTime),

@@ -4,7 +4,6 @@ import { UsageError } from '../activity/errors.js';
 import { checkHeading } from '../activity/request.js';
 import type { CsvRow } from '../format/csv.js';
 import { isEmailAddress } from './address.js';
-import { isAnniversary, isBirthday } from './dates.js';
 import { isStateOrProvince, isUsOrCanada } from './states.js';
 
 /** A row that passed the checks. `values` are its cells that are not blank, the address not among them. */
@@ -25,32 +24,18 @@ export interface Upload {
   readonly broken: ActivityError | undefined;
 }
 
-/** Columns that are checked and then not kept: no ws export can ask for them. */
-const DATE_COLUMNS = {
-  birthdaymonth: 'birthdayMonth',
-  birthdayday: 'birthdayDay',
-  anniversary: 'anniversary',
-} as const satisfies Record<string, string>;
-
-type DateColumn = (typeof DATE_COLUMNS)[keyof typeof DATE_COLUMNS];
-
-/** What stands in a column; undefined for one the service does not know (`email type` is one), which is passed over. */
-type ColumnUse = { readonly name: ColumnName } | { readonly date: DateColumn } | undefined;
+/** The column that stands there; undefined for one the service does not know, which is passed over: `email type` is one. */
+type ColumnUse = ColumnName | undefined;
 
 /**
  * Reads and checks the rows of an uploaded contact file. Blanks around cells do not count, a row of blanks is no row,
  * and cells beyond the heading are passed over.
  *
  * An upload for removal is checked for addresses only: what else is in it changes nothing.
- * @param now  an anniversary may lie ten years ahead of it.
  * @throws UsageError `CONTACTS_REQUIRED` when there is no heading or no row under it, `ADDRESS_COLUMN_REQUIRED` when no
  * column of the heading holds addresses.
  */
-export async function readUpload(
-  file: AsyncIterable<CsvRow>,
-  purpose: 'add' | 'remove',
-  now: Date,
-): Promise<Upload> {
+export async function readUpload(file: AsyncIterable<CsvRow>, purpose: 'add' | 'remove'): Promise<Upload> {
   let uses: readonly ColumnUse[] | undefined;
   const rows: UploadRow[] = [];
   const errors: Upload['errors'][number][] = [];
@@ -59,7 +44,7 @@ export async function readUpload(
     if (cells.every((cell) => cell.trim() === '')) continue;
     if (uses === undefined) {
       checkHeading(cells);
-      uses = cells.map(columnUse);
+      uses = cells.map((name) => findColumn(name)?.ws);
       continue;
     }
     if (cells.some((cell) => cell.includes('\0'))) {
@@ -67,7 +52,7 @@ export async function readUpload(
       break;
     }
     const row = readRow(cells, uses);
-    const message = (purpose === 'add' ? checkRow : checkAddress)(row, now);
+    const message = (purpose === 'add' ? checkRow : checkAddress)(row);
     if (message === undefined) {
       rows.push({ line, address: row.address, values: row.values });
     } else {
@@ -85,42 +70,30 @@ export async function readUpload(
   return { hasDetails: uses?.some(isDetail) ?? false, rows, errors, broken };
 }
 
-function columnUse(heading: string): ColumnUse {
-  const column = findColumn(heading);
-  if (column !== undefined) return { name: column.ws };
-  const key = heading.toLowerCase().replace(/[^a-z]/g, '');
-  return Object.hasOwn(DATE_COLUMNS, key)
-    ? { date: DATE_COLUMNS[key as keyof typeof DATE_COLUMNS] }
-    : undefined;
-}
-
 function isDetail(use: ColumnUse): boolean {
-  return use !== undefined && !('name' in use && use.name === EMAIL_ADDRESS);
+  return use !== undefined && use !== EMAIL_ADDRESS;
 }
 
 interface Row {
   readonly address: string;
   readonly values: readonly (readonly [ColumnName, string])[];
-  readonly dates: Readonly<Partial<Record<DateColumn, string>>>;
 }
 
 function readRow(cells: readonly string[], uses: readonly ColumnUse[]): Row {
   let address = '';
   const values: [ColumnName, string][] = [];
-  const dates: Partial<Record<DateColumn, string>> = {};
   uses.forEach((use, index) => {
     const cell = cells[index]?.trim() ?? '';
     if (use === undefined || cell === '') return;
-    if ('date' in use) dates[use.date] = cell;
-    else if (use.name === EMAIL_ADDRESS) address ||= cell;
-    else values.push([use.name, cell]);
+    if (use === EMAIL_ADDRESS) address ||= cell;
+    else values.push([use, cell]);
   });
-  return { address, values, dates };
+  return { address, values };
 }
 
 /**
- * Why the address cannot be taken; undefined when it can. `Invalid email`, `Invalid birthday` and `Unknown US/Canadian
- * state/prov` are messages of the service or its successors, the other two are like them.
+ * Why the address cannot be taken; undefined when it can. `Invalid email` and `Unknown US/Canadian state/prov` are messages
+ * of the service or its successors, the other is like them.
  */
 function checkAddress({ address }: Row): string | undefined {
   if (address === '') return 'Missing email address';
@@ -128,8 +101,8 @@ function checkAddress({ address }: Row): string | undefined {
 }
 
 /** Why a row cannot be added: the first thing that is wrong with it. */
-function checkRow(row: Row, now: Date): string | undefined {
-  return checkAddress(row) ?? checkState(row) ?? checkDates(row, now);
+function checkRow(row: Row): string | undefined {
+  return checkAddress(row) ?? checkState(row);
 }
 
 /**
@@ -145,10 +118,4 @@ function checkState({ values }: Row): string | undefined {
   ];
   const unknown = checked.find((state) => state !== undefined && !isStateOrProvince(state));
   return unknown === undefined ? undefined : `Unknown US/Canadian state/prov "${unknown}"`;
-}
-
-function checkDates({ dates }: Row, now: Date): string | undefined {
-  if (!isBirthday(dates.birthdayMonth ?? '', dates.birthdayDay ?? '')) return 'Invalid birthday';
-  if (dates.anniversary !== undefined && !isAnniversary(dates.anniversary, now)) return 'Invalid anniversary';
-  return undefined;
 }

@@ -16,7 +16,7 @@ export type Credentials =
 
 /**
  * Puts the credentials on a request that is about to be sent.
- * @throws UsageError `OPTION_INVALID` when they hold characters the scheme cannot carry.
+ * @throws UsageError as `checkCredentials` does.
  */
 export function applyCredentials(
   credentials: Credentials,
@@ -47,9 +47,17 @@ export function applyCredentials(
 
 /**
  * Nothing, when the credentials can be sent.
- * @throws UsageError `OPTION_INVALID` naming the field; never its value.
+ * @throws UsageError `CREDENTIALS_REQUIRED` for what is no object; `OPTION_INVALID` naming the field, never its value.
  */
 export function checkCredentials(credentials: Credentials): void {
+  const given: unknown = credentials;
+  if (typeof given !== 'object' || given === null) {
+    throw new UsageError(
+      'CREDENTIALS_REQUIRED',
+      "credentials: must be { scheme: 'basic', apiKey, user, password }, { scheme: 'bearer', token } " +
+        "or { scheme: 'access_token', token }",
+    );
+  }
   switch (credentials.scheme) {
     case 'basic':
       // The first % ends the API key, the first colon the user name.
@@ -74,6 +82,13 @@ export function checkCredentials(credentials: Credentials): void {
         credentials.token,
         /^$|[^!-~]/,
         'a blank, a line end or a character beyond ASCII, or is empty',
+      );
+      break;
+    default:
+      // Callers without types get here.
+      throw new UsageError(
+        'OPTION_INVALID',
+        "credentials.scheme: must be 'basic', 'bearer' or 'access_token'",
       );
   }
 }

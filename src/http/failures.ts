@@ -68,7 +68,7 @@ export function failureOf(
   const code = codeOf(error);
   const known = lookup(error, code);
   const sent = answered ? 'maybe' : (known?.sent ?? 'maybe');
-  const reason = known?.reason ?? redact(describe(error), secrets);
+  const reason = known?.reason ?? redact(describe(error), secrets).slice(0, 300);
   const label = code === undefined ? '' : ` (${redact(code, secrets)})`;
   const options = { sent, cause: withoutSecrets(error, secrets) };
   const outcome = sent === 'no' ? 'was not sent' : answered ? 'was answered in part' : 'got no answer';
@@ -122,12 +122,33 @@ function property(value: unknown, name: string): unknown {
 /** The innermost message that says anything. */
 function describe(error: unknown): string {
   const messages = chain(error).map((link) => (link instanceof Error ? link.message : String(link)));
-  return (messages.findLast((message) => message !== '') ?? 'unknown failure').slice(0, 300);
+  return messages.findLast((message) => message !== '') ?? 'unknown failure';
 }
 
-/** The text with `***` in place of every secret. */
+/** Shorter secrets are hidden where they stand alone: `***` for every "ab" would make a riddle of the text. */
+const SHORTEST_ANYWHERE = 4;
+
+/**
+ * The text with `***` in place of every secret; percent-encoded ones are found with either case of their digits. Texts
+ * are cut afterwards, never before: half a secret is not found.
+ * @param secrets in each spelling they may have, as `secretsOf` gives them.
+ */
 export function redact(text: string, secrets: readonly string[]): string {
-  return secrets.reduce((result, secret) => result.replaceAll(secret, '***'), text);
+  const patterns = secrets
+    .filter((secret) => secret !== '')
+    // In one pass, the longest first: so no piece of one is left, and no *** is taken for another.
+    .toSorted((a, b) => b.length - a.length)
+    .map(patternOf);
+  return patterns.length === 0 ? text : text.replace(new RegExp(patterns.join('|'), 'gu'), '***');
+}
+
+function patternOf(secret: string): string {
+  const pattern = secret
+    .replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
+    .replace(/%[0-9A-F]{2}/gi, (code) =>
+      code.replace(/[A-F]/gi, (digit) => `[${digit.toUpperCase()}${digit.toLowerCase()}]`),
+    );
+  return secret.length < SHORTEST_ANYWHERE ? `(?<![\\p{L}\\p{N}])${pattern}(?![\\p{L}\\p{N}])` : pattern;
 }
 
 /**

@@ -14,8 +14,8 @@ export interface Timeouts {
 
 export const DEFAULT_TIMEOUTS: Timeouts = { connect: 10_000, headers: 120_000, bodyIdle: 60_000, total: 0 };
 
-/** What setTimeout can hold. */
-const LONGEST = 2_147_483_647;
+/** Milliseconds that setTimeout can hold, some 24 days. */
+export const LONGEST_TIMER = 2_147_483_647;
 
 /**
  * All timeouts, defaults filled in.
@@ -26,10 +26,10 @@ export function checkTimeouts(timeouts: Partial<Timeouts> | undefined): Timeouts
   for (const name of ['connect', 'headers', 'bodyIdle', 'total'] as const) {
     const value = timeouts?.[name];
     if (value === undefined) continue;
-    if (!Number.isFinite(value) || value < 0 || value > LONGEST) {
+    if (!Number.isFinite(value) || value < 0 || value > LONGEST_TIMER) {
       throw new UsageError(
         'OPTION_INVALID',
-        `timeouts.${name}: must be milliseconds from 0 (no limit) to ${LONGEST}, got ${value}`,
+        `timeouts.${name}: must be milliseconds from 0 (no limit) to ${LONGEST_TIMER}, got ${value}`,
       );
     }
     checked[name] = value;

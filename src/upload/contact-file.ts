@@ -1,4 +1,5 @@
 import { basename, extname } from 'node:path';
+import { checkContacts } from '../activity/contacts.js';
 import { UsageError } from '../activity/errors.js';
 import { checkHeading, FEWEST_CONTACTS, type Contacts, type Warning } from '../activity/request.js';
 import type { RequestBody } from '../format/body.js';
@@ -6,6 +7,7 @@ import { invalidUtf8Offset } from '../format/charset.js';
 import { readCsv } from '../format/csv.js';
 import { writeRows } from './contact-rows.js';
 import { fileSource, gatherStream, memorySource, type ContactSource } from './contact-source.js';
+import { refuseAborted } from './gather.js';
 
 /** What can be uploaded, by file name extension: its kind, and the Content-Type and extension it is sent with. */
 const KINDS = {
@@ -31,13 +33,19 @@ export interface ContactFile extends RequestBody {
  * streams are gathered in memory. Of text files the heading and the first rows are read, of .xls files nothing.
  *
  * Warnings: columns the API does not document; fewer than 25 contacts.
+ * @param options.signal ends the gathering of rows and streams at once, and closes their iterators.
  * @throws UsageError `CONTACTS_REQUIRED` (no heading, or nothing under it), `ADDRESS_COLUMN_REQUIRED`,
- * `CONTACTS_INVALID` (a broken row, another kind of file than its name says, UTF-16), `FILE_UNREADABLE`; and from
- * `open`, `FILE_CHANGED`.
+ * `CONTACTS_INVALID` (a broken row or heading, another kind of file than its name says, UTF-16, a value of the wrong
+ * kind), `FILE_UNREADABLE`; and from `open`, `FILE_CHANGED`. TransportError `ABORTED`.
  */
-export async function openContactFile(contacts: Contacts): Promise<ContactFile> {
+export async function openContactFile(
+  given: Contacts,
+  { signal }: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<ContactFile> {
+  const contacts = checkContacts(given);
+  refuseAborted(signal);
   if ('rows' in contacts) {
-    const { heading, bytes, count } = await writeRows(contacts.rows, contacts.columns);
+    const { heading, bytes, count } = await writeRows(contacts.rows, contacts.columns, signal);
     return contactFile('contacts.csv', memorySource(bytes), 0, [
       ...checkHeading(heading),
       ...fewContacts(count),
@@ -45,7 +53,7 @@ export async function openContactFile(contacts: Contacts): Promise<ContactFile> 
   }
   const path = 'file' in contacts ? contacts.file : (contacts.fileName ?? 'contacts.csv');
   const { kind } = kindOf(path);
-  const source = await sourceOf(contacts);
+  const source = await sourceOf(contacts, signal);
   const head = await firstBytes(source);
   checkContent(path, kind, head);
   if (kind === 'xls') {
@@ -107,9 +115,12 @@ function kindOf(path: string): (typeof KINDS)[keyof typeof KINDS] {
   );
 }
 
-async function sourceOf(contacts: Exclude<Contacts, { rows: unknown }>): Promise<ContactSource> {
+async function sourceOf(
+  contacts: Exclude<Contacts, { rows: unknown }>,
+  signal: AbortSignal | undefined,
+): Promise<ContactSource> {
   if ('file' in contacts) return fileSource(contacts.file);
-  if ('stream' in contacts) return memorySource(await gatherStream(contacts.stream));
+  if ('stream' in contacts) return memorySource(await gatherStream(contacts.stream, signal));
   if ('bytes' in contacts) return memorySource(contacts.bytes);
   if (/\p{Surrogate}/u.test(contacts.text)) {
     throw new UsageError(
@@ -141,14 +152,26 @@ function checkContent(path: string, kind: ContactFile['kind'], head: string): vo
 async function checkRows(path: string, bytes: AsyncIterable<Uint8Array>): Promise<Warning[]> {
   let heading: readonly string[] | undefined;
   let count = 0;
-  for await (const { cells } of readCsv(bytes, { lenient: true })) {
-    if (heading === undefined) heading = cells;
+  for await (const { line, cells } of readCsv(bytes, { lenient: true })) {
+    if (heading === undefined) heading = checkClosed(path, line, cells);
     else if (++count === FEWEST_CONTACTS) break;
   }
   if (heading === undefined) throw required(`${path}: the file is empty`);
   const warnings = checkHeading(heading);
   if (count === 0) throw required(`${path}: there is no contact under the heading`);
   return [...warnings, ...fewContacts(count)];
+}
+
+/** The cells of the heading, unless one of them begins with a quote that its line does not close. */
+function checkClosed(path: string, line: number, cells: readonly string[]): readonly string[] {
+  // Read leniently, such a cell goes on in the lines below, or keeps its quote.
+  const isOpen = (cell: string) =>
+    /[\r\n]/.test(cell) || (cell.startsWith('"') && cell.split('"').length % 2 === 0);
+  if (!cells.some(isOpen)) return cells;
+  throw new UsageError(
+    'CONTACTS_INVALID',
+    `${path}: line ${line}: a quoted column name is not closed; put a quote (") behind it, or take away the one before it`,
+  );
 }
 
 function required(message: string): UsageError {

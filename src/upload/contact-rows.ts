@@ -1,8 +1,9 @@
 import { findColumn } from '../activity/columns.js';
 import { UsageError } from '../activity/errors.js';
 import type { ContactRow } from '../activity/request.js';
+import { shown } from '../activity/shown.js';
 import { writeCsv } from '../format/csv.js';
-import { reasonOf } from './contact-source.js';
+import { gather } from './gather.js';
 
 /** The rows as a contact file: UTF-8, comma, LF, the heading first. */
 export interface WrittenRows {
@@ -21,10 +22,11 @@ export interface WrittenRows {
 export async function writeRows(
   rows: Iterable<ContactRow> | AsyncIterable<ContactRow>,
   columns: readonly string[] | undefined,
+  signal?: AbortSignal,
 ): Promise<WrittenRows> {
   const table = new RowTable(columns);
   const pieces: Buffer[] = [];
-  for await (const text of writeCsv(table.cells(rows))) pieces.push(Buffer.from(text));
+  for await (const text of writeCsv(table.cells(rows, signal))) pieces.push(Buffer.from(text));
   if (table.count === 0) {
     throw new UsageError('CONTACTS_REQUIRED', 'rows: there is no contact; give at least one row');
   }
@@ -41,8 +43,12 @@ class RowTable {
     if (columns !== undefined) this.#setColumns(columns, 'columns');
   }
 
-  async *cells(rows: Iterable<ContactRow> | AsyncIterable<ContactRow>): AsyncGenerator<readonly string[]> {
-    for await (const row of guarded(rows)) {
+  async *cells(
+    rows: Iterable<ContactRow> | AsyncIterable<ContactRow>,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<readonly string[]> {
+    const failed = (reason: string) => `rows: reading row ${this.count + 1} failed: ${reason}`;
+    for await (const row of gather(rows, failed, signal)) {
       this.count++;
       const place = `row ${this.count}`;
       const entries = Object.entries(checkRow(row, place));
@@ -114,33 +120,11 @@ function titleOf(name: string): string {
   );
 }
 
-async function* guarded(rows: unknown): AsyncGenerator {
-  const iterable =
-    typeof rows === 'object' && rows !== null && (Symbol.iterator in rows || Symbol.asyncIterator in rows);
-  if (!iterable) {
-    throw new UsageError(
-      'CONTACTS_INVALID',
-      `rows: must be an array or another iterable of objects, got ${kindOf(rows)}`,
-    );
-  }
-  let read = 0;
-  try {
-    for await (const row of rows as AsyncIterable<unknown>) {
-      read++;
-      yield row;
-    }
-  } catch (error) {
-    throw new UsageError('CONTACTS_INVALID', `rows: reading row ${read + 1} failed: ${reasonOf(error)}`, {
-      cause: error,
-    });
-  }
-}
-
 function checkRow(row: unknown, place: string): object {
   if (typeof row === 'object' && row !== null && !Array.isArray(row)) return row;
   throw new UsageError(
     'CONTACTS_INVALID',
-    `${place}: must be an object such as { emailAddress: 'ann@example.com', firstName: 'Ann' }, got ${kindOf(row)}`,
+    `${place}: must be an object such as { emailAddress: 'ann@example.com', firstName: 'Ann' }, got ${shown(row)}`,
   );
 }
 
@@ -150,7 +134,7 @@ function toText(value: unknown, place: string, key: string): string {
   if (typeof value !== 'string') {
     throw new UsageError(
       'CONTACTS_INVALID',
-      `${place}: "${key}" must be text or a number, got ${kindOf(value)}`,
+      `${place}: "${key}" must be text or a number, got ${shown(value)}`,
     );
   }
   if (/\p{Surrogate}/u.test(value)) {
@@ -169,12 +153,4 @@ function sameColumn(place: string, one: string, other: string): UsageError {
       ? `${place}: the column "${one}" is named twice; name it once`
       : `${place}: "${one}" and "${other}" are the same column; give one of them`,
   );
-}
-
-function kindOf(value: unknown): string {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'an array';
-  if (typeof value === 'string') return `the text ${JSON.stringify(value.slice(0, 60))}`;
-  if (typeof value === 'object') return value instanceof Date ? 'a Date' : 'an object';
-  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : typeof value;
 }

@@ -1,6 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
 import { UsageError } from '../activity/errors.js';
+import { gather } from './gather.js';
 
 /** Bytes that can be read again and again, from any place on. */
 export interface ContactSource {
@@ -90,29 +91,22 @@ function unreadable(path: string, error: unknown): UsageError {
 
 /**
  * All bytes of a stream, in memory.
- * @throws UsageError `CONTACTS_INVALID` when the stream fails or yields something else.
+ * @throws UsageError `CONTACTS_INVALID` when the stream fails or yields something else; TransportError `ABORTED`.
  */
-export async function gatherStream(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+export async function gatherStream(
+  stream: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
-  try {
-    for await (const chunk of stream as AsyncIterable<unknown>) {
-      if (!(chunk instanceof Uint8Array)) {
-        throw new UsageError(
-          'CONTACTS_INVALID',
-          `contacts: the stream must yield bytes (Uint8Array), it yielded ${typeof chunk}`,
-        );
-      }
-      chunks.push(chunk);
+  const failed = (reason: string) => `contacts: the stream failed: ${reason}`;
+  for await (const chunk of gather(stream, failed, signal)) {
+    if (!(chunk instanceof Uint8Array)) {
+      throw new UsageError(
+        'CONTACTS_INVALID',
+        `contacts: the stream must yield bytes (Uint8Array), it yielded ${typeof chunk}`,
+      );
     }
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError('CONTACTS_INVALID', `contacts: the stream failed: ${reasonOf(error)}`, {
-      cause: error,
-    });
+    chunks.push(chunk);
   }
   return Buffer.concat(chunks);
-}
-
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -19,7 +19,7 @@ import {
 import type { ActivityService, CallOptions, Download } from '../activity/service.js';
 import { systemClock, type Clock } from '../clock.js';
 import type { RequestBody } from '../format/body.js';
-import { secretsOf, type Credentials } from '../http/credentials.js';
+import { checkCredentials, secretsOf, type Credentials } from '../http/credentials.js';
 import { redact } from '../http/failures.js';
 import { safeFileName } from '../http/file-name.js';
 import { parseBaseUrl, resolveLink } from '../http/origin.js';
@@ -35,7 +35,8 @@ import { waitForActivity, watchActivity, type WaitOptions } from '../wait.js';
 import { decodeFault } from './faults.js';
 import { ATOM_MEDIA_TYPE } from './names.js';
 import { decodeEntry, decodeFeed, decodeLists, type Decoded, type DecodedFeed } from './records.js';
-import { encodeRequest, ENCODINGS, type Encoding } from './requests.js';
+import { ENCODINGS, type Encoding } from './encoding.js';
+import { encodeRequest } from './requests.js';
 import { accountUris, activityIdOf, lastSegment, SERVICE_ORIGIN, type AccountUris } from './uris.js';
 
 export interface WsClientOptions {
@@ -88,6 +89,7 @@ export class WsClient implements ActivityService {
     this.#user = user;
     this.#uris = accountUris(this.#base.href.replace(/\/+$/, ''), user);
     this.#transport = createTransport({ base: this.#base, credentials, fetch, dispatcher, timeouts });
+    checkCredentials(credentials);
     this.#secrets = secretsOf(credentials);
     this.#encoding = options.encoding ?? 'auto';
     if (!ENCODINGS.includes(this.#encoding)) {
@@ -113,9 +115,7 @@ export class WsClient implements ActivityService {
     },
     options?: CallOptions,
   ): Promise<Activity> {
-    const { activityType = 'SV_ADD', contacts, lists } = request;
-    if (!ADD_TYPES.includes(activityType)) throw wrongOperation(activityType, ADD_TYPES);
-    return this.create({ activityType, contacts, lists }, options);
+    return this.create(withType(request, 'SV_ADD', ADD_TYPES), options);
   }
 
   /** The activity that removes the contacts with these addresses from these lists. */
@@ -123,10 +123,7 @@ export class WsClient implements ActivityService {
     request: { readonly contacts: Contacts; readonly lists: readonly ListRef[] },
     options?: CallOptions,
   ): Promise<Activity> {
-    const { contacts, lists } = request;
-    return this.#createOnly('REMOVE_CONTACTS_FROM_LISTS', request, (activityType) =>
-      this.create({ activityType, contacts, lists }, options),
-    );
+    return this.create(withType(request, 'REMOVE_CONTACTS_FROM_LISTS'), options);
   }
 
   /** The activity that takes every contact off these lists; the contacts themselves are kept. */
@@ -134,9 +131,7 @@ export class WsClient implements ActivityService {
     request: { readonly lists: readonly ListRef[] },
     options?: CallOptions,
   ): Promise<Activity> {
-    return this.#createOnly('CLEAR_CONTACTS_FROM_LISTS', request, (activityType) =>
-      this.create({ activityType, lists: request.lists }, options),
-    );
+    return this.create(withType(request, 'CLEAR_CONTACTS_FROM_LISTS'), options);
   }
 
   /** The activity that writes the contacts of one list to a file, to be had with `download` once it is COMPLETE. */
@@ -144,22 +139,7 @@ export class WsClient implements ActivityService {
     request: Omit<ExportContacts, 'activityType'>,
     options?: CallOptions,
   ): Promise<Activity> {
-    return this.#createOnly('EXPORT_CONTACTS', request, (activityType) =>
-      this.create({ ...request, activityType }, options),
-    );
-  }
-
-  /** Refuses a request that names another type than its method means, as callers without types may. */
-  #createOnly<T extends ActivityRequest['activityType']>(
-    activityType: T,
-    request: object,
-    create: (activityType: T) => Promise<Activity>,
-  ): Promise<Activity> {
-    const given = 'activityType' in request ? request.activityType : undefined;
-    if (given !== undefined && given !== activityType) {
-      return Promise.reject(wrongOperation(given, [activityType]));
-    }
-    return create(activityType);
+    return this.create(withType(request, 'EXPORT_CONTACTS'), options);
   }
 
   /**
@@ -167,7 +147,7 @@ export class WsClient implements ActivityService {
    * A creation is never sent twice.
    */
   async create(request: ActivityRequest, options?: CallOptions): Promise<Activity> {
-    const body = await this.#encode(request);
+    const body = await this.#encode(request, options);
     const response = await this.#transport({
       method: 'POST',
       url: new URL(this.#uris.activities),
@@ -209,11 +189,11 @@ export class WsClient implements ActivityService {
     }
   }
 
-  async #encode(request: ActivityRequest): Promise<RequestBody> {
+  async #encode(request: ActivityRequest, call: CallOptions | undefined): Promise<RequestBody> {
     const checked = checkRequest(request);
     const options = { user: this.#user, encoding: this.#encoding };
     if (!('contacts' in checked)) return encodeRequest(checked, options);
-    const file = await openContactFile(checked.contacts);
+    const file = await openContactFile(checked.contacts, { signal: call?.signal });
     for (const warning of file.warnings) this.#warn(warning);
     return encodeRequest({ upload: checked, file }, options);
   }
@@ -368,11 +348,27 @@ function sourceName(response: HttpResponse): string {
   return response.url.pathname;
 }
 
-function wrongOperation(given: unknown, allowed: readonly string[]): UsageError {
-  return new UsageError(
-    'ACTIVITY_TYPE_INVALID',
-    `activityType: ${String(given)} does not fit this operation; it must be ${allowed.join(' or ')}`,
-  );
+/** The request with its type; callers without types may have named one that the operation does not mean. */
+function withType<R extends object, T extends ActivityRequest['activityType']>(
+  request: R & { readonly activityType?: T },
+  usual: T,
+  allowed: readonly T[] = [usual],
+): R & { readonly activityType: T } {
+  const given: unknown = request;
+  if (typeof given !== 'object' || given === null) {
+    throw new UsageError(
+      'OPTION_INVALID',
+      `request: must be an object such as { lists: ['2'] }, got ${String(given)}`,
+    );
+  }
+  const activityType = request.activityType ?? usual;
+  if (!allowed.includes(activityType)) {
+    throw new UsageError(
+      'ACTIVITY_TYPE_INVALID',
+      `activityType: ${activityType} does not fit this operation; it must be ${allowed.join(' or ')}`,
+    );
+  }
+  return { ...request, activityType };
 }
 
 function minimalActivity(id: string): Activity {

@@ -4,16 +4,10 @@ import { bytesBody, type RequestBody } from '../format/body.js';
 import { decodeForm, encodeForm, type FormParameter } from '../format/form.js';
 import { decodeMultipart, multipartBody, type MultipartPart } from '../format/multipart.js';
 import { decodeText, isContactFileName, type ContactFile } from '../upload/contact-file.js';
+import type { Encoding } from './encoding.js';
 import { accountUris, DOCUMENTED_ORIGIN } from './uris.js';
 
 export const FORM_MEDIA_TYPE = 'application/x-www-form-urlencoded';
-
-/**
- * How a request is written: `auto` takes multipart for files, for .xls, for data over 1 MiB and for data that are not
- * UTF-8, else the urlencoded form.
- */
-export const ENCODINGS = ['auto', 'form', 'multipart'] as const;
-export type Encoding = (typeof ENCODINGS)[number];
 
 const LARGE_DATA = 1024 * 1024;
 

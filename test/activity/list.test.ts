@@ -1,7 +1,8 @@
+import { inspect } from 'node:util';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { UsageError } from '../../src/activity/errors.js';
-import { isSystemList, listId, SYSTEM_LISTS } from '../../src/activity/list.js';
+import { isSystemList, listId, SYSTEM_LISTS, type ListRef } from '../../src/activity/list.js';
 
 const id = fc.oneof(fc.nat().map(String), fc.constantFrom(...Object.keys(SYSTEM_LISTS)));
 
@@ -29,6 +30,20 @@ describe('lists', () => {
 
   it('are named by id or number', () => {
     expect(['2', ' 2 ', 2].map(listId)).to.deep.equal(['2', '2', '2']);
+    fc.assert(
+      fc.property(fc.maxSafeNat(), (number) => {
+        expect(listId(number)).to.equal(String(number));
+      }),
+    );
+  });
+
+  it('are taken as they are written, leading zeros too', () => {
+    expect(['02', '/lists/002'].map(listId)).to.deep.equal(['02', '002']);
+  });
+
+  it('have ids in the path of a URI, not in its query', () => {
+    expect(listId('/lists/2?next=/lists/5')).to.equal('2');
+    expect(() => listId('/contacts?list=/lists/5')).to.throw(UsageError, /is no list/);
   });
 
   it('of the system are named by their names', () => {
@@ -53,8 +68,30 @@ describe('lists', () => {
       NaN,
       '%zz',
       '/lists/%zz',
-    ]) {
-      expect(() => listId(ref), String(ref)).to.throw(UsageError, /is no list: give an id such as 2/);
+      '/lists//',
+      'lists/',
+      // Not the number that was written, but its neighbour.
+      2 ** 60,
+      undefined,
+      null,
+      {},
+      Object.create(null),
+      Symbol('2'),
+      ['2'],
+      new URL('http://api.constantcontact.com/ws/customers/joe/lists/2'),
+    ] as ListRef[]) {
+      expect(() => listId(ref), inspect(ref)).to.throw(UsageError, /is no list: give an id such as 2/);
+    }
+  });
+
+  it('that are hostile texts cost nothing, and are not repeated at length', () => {
+    for (const text of ['/lists/a?', '/lists/2/', 'lists/', '%20', ' -'].map((piece) =>
+      piece.repeat(200_000),
+    )) {
+      expect(() => listId(`${text}\nx`))
+        .to.throw(UsageError)
+        .with.property('message')
+        .of.length.below(500);
     }
   });
 });

@@ -52,6 +52,15 @@ describe('checkRequest', () => {
 
   const refused: readonly [what: string, request: unknown, code: string, says: RegExp][] = [
     ['no activityType', {}, 'ACTIVITY_TYPE_INVALID', /activityType: undefined/],
+    ['nothing', undefined, 'OPTION_INVALID', /^request: must be an object .* got undefined/],
+    ['null', null, 'OPTION_INVALID', /^request: must be an object .* got null/],
+    ['a text', 'SV_ADD', 'OPTION_INVALID', /^request: must be an object .* got "SV_ADD"/],
+    [
+      'an activityType that has no text',
+      { activityType: Object.create(null) as unknown },
+      'ACTIVITY_TYPE_INVALID',
+      /activityType: an object/,
+    ],
     [
       'an unknown activityType',
       { activityType: 'SV_NOPE' },
@@ -110,6 +119,30 @@ describe('checkRequest', () => {
       /"Frist Name".*did you mean FIRST NAME\?/,
     ],
     [
+      'columns that are one text',
+      { activityType: 'EXPORT_CONTACTS', listId: 1, columns: 'FIRST NAME' },
+      'OPTION_INVALID',
+      /^columns: must be an array of column names such as \['FIRST NAME'\], got "FIRST NAME"/,
+    ],
+    [
+      'a column that is no text',
+      { activityType: 'EXPORT_CONTACTS', listId: 1, columns: [5] },
+      'COLUMN_UNKNOWN',
+      /^columns: 5 is not a column/,
+    ],
+    [
+      'lists that are one text',
+      { activityType: 'CLEAR_CONTACTS_FROM_LISTS', lists: '2' },
+      'OPTION_INVALID',
+      /^lists: must be an array of lists such as \['2', '5'\], got "2"/,
+    ],
+    [
+      'lists that are null',
+      { activityType: 'SV_ADD', contacts, lists: null },
+      'LIST_REQUIRED',
+      /at least one/,
+    ],
+    [
       'an unknown fileType',
       { activityType: 'EXPORT_CONTACTS', listId: 1, fileType: 'XLS' },
       'OPTION_INVALID',
@@ -136,6 +169,33 @@ describe('checkRequest', () => {
     });
   }
 
+  it('refuses fields that nobody would read, and tells which may be meant', () => {
+    const exported = { activityType: 'EXPORT_CONTACTS', listId: 1 };
+    for (const [request, field, meant] of [
+      [exported, 'sortby', 'did you mean sortBy?'],
+      [exported, 'sort_by', 'did you mean sortBy?'],
+      [exported, 'colums', 'did you mean columns?'],
+      [exported, 'exportDate', 'did you mean exportOptDate?'],
+      [exported, 'contacts', 'there are activityType, listId, fileType'],
+      [{ activityType: 'SV_ADD', contacts, lists: [1] }, 'listId', 'did you mean lists?'],
+      [{ activityType: 'REMOVE_CONTACTS_FROM_LISTS', contacts, lists: [1] }, 'list', 'did you mean lists?'],
+      [
+        { activityType: 'CLEAR_CONTACTS_FROM_LISTS', lists: [1] },
+        'contacts',
+        'there are activityType, lists',
+      ],
+    ] as const) {
+      const error = usageError(() => checkRequest({ ...request, [field]: 'x' } as ActivityRequest));
+      expect(error.code).to.equal('OPTION_INVALID');
+      expect(error.message).to.contain(`${request.activityType}: "${field}" is not a field of it; ${meant}`);
+      expect(checkRequest({ ...request, [field]: undefined } as ActivityRequest)).to.include({
+        activityType: request.activityType,
+      });
+    }
+    const long = usageError(() => checkRequest({ ...exported, ['x'.repeat(10_000)]: 1 } as ActivityRequest));
+    expect(long.message.length).to.be.lessThan(500);
+  });
+
   it('bounds what it repeats of the input', () => {
     const error = usageError(() => checkRequest({ activityType: 'x'.repeat(10_000) } as never));
     expect(error.message.length).to.be.lessThan(500);
@@ -150,6 +210,36 @@ describe('checkHeading', () => {
     const error = usageError(() => checkHeading(['Name', 'Phone']));
     expect(error.code).to.equal('ADDRESS_COLUMN_REQUIRED');
     expect(error.message).to.include('line 1').and.to.include('Name, Phone');
+    expect(error.message).not.to.include('semicolon');
+  });
+
+  it('names the semicolons of a European Excel, and the remedy', () => {
+    for (const heading of [
+      ['Email Address;First Name;Last Name'],
+      ['E-Mail;Vorname'],
+      ['Email Address";"First Name'],
+      ['Name, first;Email', 'City;State'],
+    ]) {
+      const error = usageError(() => checkHeading(heading));
+      expect(error.code).to.equal('ADDRESS_COLUMN_REQUIRED');
+      expect(error.message).to.match(
+        /separated by semicolons.*save the file with commas, or as tab-separated/,
+      );
+    }
+    expect(checkHeading(['Email Address', 'City;State']).map(({ code }) => code)).to.deep.equal([
+      'COLUMN_UNKNOWN',
+    ]);
+  });
+
+  it('warns of columns that only the successors of the API document', () => {
+    for (const name of ['Birthday Month', 'BIRTHDAY_DAY', 'Anniversary']) {
+      expect(checkHeading(['Email Address', name])).to.deep.equal([
+        {
+          code: 'COLUMN_UNKNOWN',
+          message: `heading: "${name}" is not a column that the ws API documents; it is sent as it is`,
+        },
+      ]);
+    }
   });
 
   it('warns of columns the API does not document, and passes over blank ones', () => {

@@ -467,7 +467,12 @@ describe('ctct', () => {
       expect(exit).to.equal(7);
       expect(stderr.text).to.contain('warning: the status PAUSED is new to this program; waiting on');
       const untold = await onStub(['wait', 'a', '--timeout', '1s'], [[anActivity({ id: 'a' })]]);
-      expect(untold.stderr.text).to.contain('status not told');
+      expect(untold.stderr.lines).to.deep.equal([
+        'ctct: warning: the service tells no status of this activity; waiting on',
+        'a \u25a1\u25a1\u25a1\u25a1 status not told, 0 s',
+        'ctct: activity a has not finished after 1 s; its status is not told. It goes on: wait for it again by its id',
+        '  go on waiting: ctct wait a',
+      ]);
     });
 
     it('that is interrupted tells that the activity goes on', async () => {
@@ -529,6 +534,58 @@ describe('ctct', () => {
         'ctct: the activity may have been created, since only the answer is missing: the answer broke off',
         '  look before you try again: ctct list --limit 5',
       ]);
+    });
+
+    it('is 6 when the service failed over a creation, or a proxy lost it, and 5 when it is only busy', async () => {
+      for (const [status, code] of [
+        [500, 6],
+        [502, 6],
+        [504, 6],
+        [507, 6],
+        [503, 5],
+        [429, 5],
+        [408, 5],
+        [400, 1],
+      ] as const) {
+        const refusal = new ServiceError('SERVICE_FAILED', `POST of SV_ADD: ${status}`, {
+          status,
+          detail: '',
+        });
+        const { exit, stderr } = await onStub(add, [...create(refusal)]);
+        expect(exit, String(status)).to.equal(code);
+        expect(stderr.lines).to.deep.equal(
+          code === 6
+            ? [
+                `ctct: the activity may have been created, though the answer says no: POST of SV_ADD: ${status}`,
+                '  look before you try again: ctct list --limit 5',
+              ]
+            : [`ctct: POST of SV_ADD: ${status}`],
+        );
+      }
+      // What is only read may be read again.
+      const failed = new ServiceError('SERVICE_FAILED', 'GET: 502', { status: 502, detail: '' });
+      const get = () => Promise.reject(failed);
+      expect((await onStub(['show', 'a'], [[], [], { get }])).exit).to.equal(5);
+    });
+
+    it('is 130 while contacts are read from stdin, and ends the reading', async () => {
+      const { PassThrough } = await import('node:stream');
+      for (const input of ['Email Address\nann@example.com\n', '']) {
+        const { ctct, emulator } = emulated();
+        const controller = new AbortController();
+        const stdin = Object.assign(new PassThrough(), { isTTY: false });
+        stdin.write(input);
+        setTimeout(() => {
+          controller.abort(new Error('interrupted'));
+        }, 5);
+        const setup = { stdin, signal: controller.signal };
+        const { exit, stdout, stderr } = await ctct(['add', '-', '--list', '2'], setup);
+        expect([exit, stdout.text, stderr.text]).to.deep.equal([130, '', 'ctct: interrupted\n']);
+        expect(stdin.destroyed).to.equal(true);
+        for await (const { id } of emulator.account('joesflowers')!.list()) expect.fail(id);
+      }
+      const before = await emulated().ctct(['add', '-', '--list', '2'], { signal: AbortSignal.abort() });
+      expect([before.exit, before.stderr.text]).to.deep.equal([130, 'ctct: interrupted\n']);
     });
 
     it('is 5 when nothing was sent, or too much', async () => {

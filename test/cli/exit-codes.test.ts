@@ -56,7 +56,7 @@ describe('exit codes', () => {
   });
 
   it('are told one a line', () => {
-    expect(exitCodeLines()[3]).to.equal('    3  finished, but some rows had errors');
+    expect(exitCodeLines()[3]).to.equal('    3  finished, but some rows or records had errors');
     expect(exitCodeLines()).to.have.length(10);
   });
 });

@@ -66,6 +66,16 @@ describe('the process ctct', function () {
     expect(child.stdout).to.equal('');
   });
 
+  it('ends at the first Ctrl-C while it reads contacts from stdin', async () => {
+    const child = new Child(['add', '-', '--list', '1'], env);
+    // More than a pipe holds: when it is gone, the child reads, and waits for more.
+    const contacts = `Email Address\n${'ann@example.com\n'.repeat(20_000)}`;
+    await new Promise((resolve) => child.process.stdin.write(contacts, resolve));
+    child.process.kill('SIGINT');
+    expect(await child.exit).to.equal(130);
+    expect([child.stdout, child.stderr]).to.deep.equal(['', 'ctct: interrupted\n']);
+  });
+
   it('ends quietly when its reader goes away', async () => {
     const account = emulator.account('joesflowers')!;
     for (let count = 0; count < 20; count++) {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { activityLine, showBytes, stageBar, transferLine } from '../../src/cli/progress.js';
+import { activityLine, readingLine, showBytes, stageBar, transferLine } from '../../src/cli/progress.js';
 import { anActivity } from '../support/stub-service.js';
 
 describe('progress', () => {
@@ -29,6 +29,18 @@ describe('progress', () => {
   it('of a transfer of unknown size is the bytes alone', () => {
     expect(transferLine(812, undefined)).to.equal('812 bytes');
     expect(transferLine(0, 0)).to.equal('0 bytes');
+  });
+
+  it('of reading tells the rate, and what is left where the whole is known', () => {
+    expect(readingLine(50_000_000, 200_000_000, 400)).to.equal(
+      '[#####---------------] 25 %  50.0 MB of 200.0 MB',
+    );
+    expect(readingLine(50_000_000, 200_000_000, 1000)).to.equal(
+      '[#####---------------] 25 %  50.0 MB of 200.0 MB, 50.0 MB/s, 3 s left',
+    );
+    expect(readingLine(200_000_000, 200_000_000, 1000)).to.match(/of 200\.0 MB, 200\.0 MB\/s$/);
+    expect(readingLine(3_500_000_000, undefined, 2000)).to.equal('3.5 GB, 1.8 GB/s');
+    expect(readingLine(0, 100, 60_000)).to.match(/0 bytes of 100 bytes$/);
   });
 
   it('shows bytes in the unit that fits', () => {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { Activity } from '../../src/activity/activity.js';
 import { CtctError, ServiceError, UsageError } from '../../src/activity/errors.js';
 import { isFinished } from '../../src/activity/activity.js';
-import type { ActivityRequest } from '../../src/activity/request.js';
+import type { ActivityRequest, Contacts } from '../../src/activity/request.js';
 import type { ActivityService } from '../../src/activity/service.js';
 
 /**
@@ -179,6 +179,12 @@ export function describeActivityService(name: string, make: () => Promise<Subjec
       expect((await all(service.list())).map(({ id }) => id)).to.deep.equal(ids);
     });
 
+    it('takes a field that is undefined for one that is not given', async () => {
+      const contacts = { rows: undefined, text: CONTACTS, file: undefined } as unknown as Contacts;
+      const activity = await run({ activityType: 'SV_ADD', contacts, lists: ['1'] });
+      expect([activity.status, activity.errorCount]).to.deep.equal(['COMPLETE', 3]);
+    });
+
     it('refuses a list that does not exist', async () => {
       for (const request of [
         { activityType: 'CLEAR_CONTACTS_FROM_LISTS', lists: ['99'] },
@@ -203,7 +209,28 @@ export function describeActivityService(name: string, make: () => Promise<Subjec
         ],
         [{ activityType: 'SV_ADD', contacts: { text: '' }, lists: ['1'] }, 'CONTACTS_REQUIRED'],
       ];
-      for (const [request, code] of bad) {
+      const ofNoType: readonly [unknown, string][] = [
+        [undefined, 'OPTION_INVALID'],
+        [{ activityType: 'EXPORT_CONTACTS', listId: '1', columns: 'FIRST NAME' }, 'OPTION_INVALID'],
+        [{ activityType: 'EXPORT_CONTACTS', listId: '1', columns: [5] }, 'COLUMN_UNKNOWN'],
+        [{ activityType: 'EXPORT_CONTACTS', listId: '1', sortby: 'DATE_DESC' }, 'OPTION_INVALID'],
+        [{ activityType: 'EXPORT_CONTACTS', listId: {} }, 'LIST_INVALID'],
+        [{ activityType: 'CLEAR_CONTACTS_FROM_LISTS', lists: '2' }, 'OPTION_INVALID'],
+        ...[
+          { file: new URL('file:///contacts.csv') },
+          { file: 5 },
+          { text: 5 },
+          { bytes: [1] },
+          { rows: 5 },
+          { rows: [{ email: 'ann@example.com' }], columns: 'email' },
+          { stream: 5 },
+          { text: CONTACTS, fileName: 5 },
+        ].map((contacts): [unknown, string] => [
+          { activityType: 'SV_ADD', contacts, lists: ['1'] },
+          'CONTACTS_INVALID',
+        ]),
+      ];
+      for (const [request, code] of [...bad, ...(ofNoType as typeof bad)]) {
         const error = await failure(service.create(request));
         expect(error).to.be.instanceOf(UsageError);
         expect(error.code).to.equal(code);

@@ -154,6 +154,27 @@ describe('EmulatedAccount', () => {
       expect(await all(account.list())).to.deep.equal([]);
     });
 
+    it('ends at once when it is aborted while contacts are read, and creates nothing', async () => {
+      const { account } = open();
+      const controller = new AbortController();
+      async function* stuck() {
+        yield Buffer.from('Email Address\nann@example.com\n');
+        setImmediate(() => {
+          controller.abort();
+        });
+        await new Promise(() => undefined);
+      }
+      const error = await failure(
+        account.create(
+          { activityType: 'SV_ADD', contacts: { stream: stuck() }, lists: ['2'] },
+          { signal: controller.signal },
+        ),
+      );
+      expect(error).to.be.instanceOf(TransportError);
+      expect(error).to.include({ code: 'ABORTED', sent: 'no' });
+      expect(await all(account.list())).to.deep.equal([]);
+    });
+
     it('refuses spreadsheets with the remedy', async () => {
       const bytes = Buffer.from('d0cf11e0a1b11ae1000000000000', 'hex');
       const { account } = open();
@@ -213,6 +234,18 @@ describe('EmulatedAccount', () => {
         add('Email Address,Address Line 1\r\nann@example.com,"1 Main St\r\nApt 2"\r\n\r\nbad,x\r\n'),
       );
       expect(errors).to.deep.equal([{ lineNumber: 5, emailAddress: 'bad', message: 'Invalid email' }]);
+    });
+
+    it('list the first thousand errors, and count all', async () => {
+      const { run, exported } = open();
+      for (const bad of [1_000, 1_500]) {
+        const activity = await run(add(`Email Address\n${'bad\n'.repeat(bad)}ann@example.com\n`));
+        expect(activity).to.include({ errorCount: bad, transactionCount: 1 });
+        expect(activity.errors.map(({ lineNumber }) => lineNumber)).to.deep.equal(
+          Array.from({ length: 1_000 }, (_, index) => index + 2),
+        );
+      }
+      expect(await exported()).to.equal('Email Address\r\nann@example.com\r\n');
     });
 
     it('let the later row of one address win, without erasing by blanks', async () => {

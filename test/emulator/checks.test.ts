@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { isEmailAddress } from '../../src/emulator/address.js';
-import { isAnniversary, isBirthday } from '../../src/emulator/dates.js';
 import { isStateOrProvince, isUsOrCanada } from '../../src/emulator/states.js';
 
 describe('isEmailAddress', () => {
@@ -122,73 +121,6 @@ describe('isStateOrProvince', () => {
     }
     for (const text of ['', 'Germany', 'DE', 'Mexico', 'America del Sur']) {
       expect(isUsOrCanada(text), text).to.equal(false);
-    }
-  });
-});
-
-describe('dates', () => {
-  const now = new Date('2008-04-29T19:30:00Z');
-
-  it('takes every real day in the four documented spellings, padded or not', () => {
-    const day = fc.date({ min: new Date('1901-01-01'), max: new Date('2018-12-31'), noInvalidDate: true });
-    fc.assert(
-      fc.property(day, fc.boolean(), (date, padded) => {
-        const y = String(date.getUTCFullYear());
-        const [m, d] = [date.getUTCMonth() + 1, date.getUTCDate()].map((n) =>
-          String(n).padStart(padded ? 2 : 1, '0'),
-        );
-        for (const text of [`${m!}/${d!}/${y}`, `${y}/${m!}/${d!}`, `${y}-${m!}-${d!}`, `${m!}-${d!}-${y}`]) {
-          expect(isAnniversary(text, now), text).to.equal(true);
-        }
-        expect(isBirthday(m!, d!)).to.equal(true);
-      }),
-    );
-  });
-
-  it('refuses other anniversaries', () => {
-    for (const text of [
-      '',
-      'soon',
-      '13/01/2005',
-      '02/30/2005',
-      '02/29/2005',
-      '2005-02-29',
-      '1900-02-28',
-      '2019-01-01',
-      '01/01/05',
-      '1/1/205',
-      '123/1/2005',
-      '2005/123/1',
-      '2005/1/2005',
-      '2005-1/2',
-      '00/10/2005',
-      '10/00/2005',
-      '2005.01.02',
-    ]) {
-      expect(isAnniversary(text, now), text).to.equal(false);
-    }
-    expect(isAnniversary('02/29/2004', now)).to.equal(true);
-    expect(isAnniversary('2018-12-31', now)).to.equal(true);
-  });
-
-  it('refuses birthdays that are half there or on no day', () => {
-    expect(isBirthday('', '')).to.equal(true);
-    expect(isBirthday('2', '29')).to.equal(true);
-    for (const [month, day] of [
-      ['', '1'],
-      ['1', ''],
-      ['Jan', '1'],
-      ['1', 'first'],
-      ['0', '1'],
-      ['13', '1'],
-      ['1', '0'],
-      ['1', '32'],
-      ['2', '30'],
-      ['4', '31'],
-      ['1', '1.5'],
-      ['-1', '1'],
-    ] as const) {
-      expect(isBirthday(month, day), `${month}/${day}`).to.equal(false);
     }
   });
 });

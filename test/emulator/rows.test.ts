@@ -1,9 +1,8 @@
 import { expect } from 'chai';
 import { UsageError } from '../../src/activity/errors.js';
+import { checkHeading } from '../../src/activity/request.js';
 import { readUpload, type Upload } from '../../src/emulator/rows.js';
 import type { CsvRow } from '../../src/format/csv.js';
-
-const now = new Date('2008-04-29T19:30:00Z');
 
 /** A file of one line a row. */
 async function* file(...rows: string[][]): AsyncGenerator<CsvRow> {
@@ -13,7 +12,7 @@ async function* file(...rows: string[][]): AsyncGenerator<CsvRow> {
   }
 }
 
-const add = (...rows: string[][]) => readUpload(file(...rows), 'add', now);
+const add = (...rows: string[][]) => readUpload(file(...rows), 'add');
 const messages = ({ errors }: Upload) => errors.map(({ message }) => message);
 
 async function failure(promise: Promise<unknown>): Promise<unknown> {
@@ -93,7 +92,7 @@ describe('readUpload', () => {
       [['Email Address', 'email type'], false],
       [['Email Address', 'First Name'], true],
       [['City', 'Email Address'], true],
-      [['Email Address', 'Anniversary'], true],
+      [['Email Address', 'Anniversary'], false],
     ] as const) {
       const row = heading.map((name) => (name === 'Email Address' ? 'ann@example.com' : ''));
       expect((await add([...heading], row)).hasDetails, heading.join()).to.equal(hasDetails);
@@ -143,35 +142,19 @@ describe('readUpload', () => {
     ]);
   });
 
-  it('checks birthdays and anniversaries, and keeps neither', async () => {
-    const upload = await add(
-      ['Email Address', 'BIRTHDAY_MONTH', 'Birthday Day', 'Anniversary'],
-      ['a@example.com', '2', '29', '03/12/2005'],
-      ['b@example.com', '', '', ''],
-      ['c@example.com', '2', '30', ''],
-      ['d@example.com', 'Jan', '1', ''],
-      ['e@example.com', '1', '', ''],
-      ['f@example.com', '1', '1', 'soon'],
-      ['g@example.com', '', '', '2050-01-01'],
-    );
-    expect(upload.rows.map(({ line, values }) => [line, values])).to.deep.equal([
-      [2, []],
-      [3, []],
-    ]);
-    expect(messages(upload)).to.deep.equal([
-      'Invalid birthday',
-      'Invalid birthday',
-      'Invalid birthday',
-      'Invalid anniversary',
-      'Invalid anniversary',
-    ]);
+  it('passes over the dates that only the successors of the API document', async () => {
+    const heading = ['Email Address', 'BIRTHDAY_MONTH', 'Birthday Day', 'Anniversary'];
+    const upload = await add(heading, ['a@example.com', 'Jan', '99', 'soon']);
+    expect(upload.rows).to.deep.equal([{ line: 2, address: 'a@example.com', values: [] }]);
+    expect(upload.errors).to.deep.equal([]);
+    // The client says the same of them.
+    expect(checkHeading(heading)).to.have.length(3);
   });
 
   it('checks nothing but the address of a removal', async () => {
     const upload = await readUpload(
-      file(['Email Address', 'State', 'Birthday Month'], ['a@example.com', 'Bavaria', '99'], ['b', 'MA', '']),
+      file(['Email Address', 'State'], ['a@example.com', 'Bavaria'], ['b', 'MA']),
       'remove',
-      now,
     );
     expect(upload.rows.map(({ address }) => address)).to.deep.equal(['a@example.com']);
     expect(messages(upload)).to.deep.equal(['Invalid email']);
@@ -226,6 +209,6 @@ describe('readUpload', () => {
       yield* file(...rows.slice(0, 2));
       throw failing;
     }
-    expect(await failure(readUpload(broken(), 'add', now))).to.equal(failing);
+    expect(await failure(readUpload(broken(), 'add'))).to.equal(failing);
   });
 });

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { UsageError } from '../../src/activity/errors.js';
 import {
   applyCredentials,
   checkCredentials,
@@ -82,6 +83,35 @@ describe('credentials', () => {
       expect(error.code).to.equal('OPTION_INVALID');
       expect(error.message).to.include(field);
       expect(thrown(() => applied(credentials)).message).to.equal(error.message);
+    }
+  });
+
+  it('that are none, or of no known scheme, are refused without telling what they hold', () => {
+    const cases: [unknown, string, RegExp][] = [
+      [
+        undefined,
+        'CREDENTIALS_REQUIRED',
+        /^credentials: must be \{ scheme: 'basic', apiKey, user, password \}/,
+      ],
+      [null, 'CREDENTIALS_REQUIRED', /^credentials: must be/],
+      [TOKEN, 'CREDENTIALS_REQUIRED', /^credentials: must be/],
+      [{}, 'OPTION_INVALID', /^credentials.scheme: must be 'basic', 'bearer' or 'access_token'$/],
+      [{ scheme: 'oauth', token: TOKEN }, 'OPTION_INVALID', /^credentials.scheme: must be/],
+      [{ scheme: TOKEN }, 'OPTION_INVALID', /^credentials.scheme: must be/],
+      [{ scheme: 'basic' }, 'OPTION_INVALID', /^credentials.apiKey: must be text$/],
+      [{ ...BASIC, user: 5 }, 'OPTION_INVALID', /^credentials.user: must be text$/],
+      [{ ...BASIC, password: undefined }, 'OPTION_INVALID', /^credentials.password: must be text$/],
+      [{ scheme: 'bearer' }, 'OPTION_INVALID', /^credentials.token: must be text$/],
+      [{ scheme: 'access_token', token: 5 }, 'OPTION_INVALID', /^credentials.token: must be text$/],
+    ];
+    for (const [credentials, code, says] of cases) {
+      const error = thrown(() => {
+        checkCredentials(credentials as Credentials);
+      });
+      expect(error).to.be.instanceOf(UsageError);
+      expect(error.code).to.equal(code);
+      expect(error.message).to.match(says);
+      expect(thrown(() => applied(credentials as Credentials)).message).to.equal(error.message);
     }
   });
 

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { TransportError, UsageError, type ErrorCode } from '../../src/activity/errors.js';
 import { bytesBody, type RequestBody } from '../../src/format/body.js';
 import { failureOf, redact } from '../../src/http/failures.js';
@@ -127,7 +128,78 @@ describe('failureOf', () => {
     const failure = await rejection(Promise.reject(failureOf(telling, 'GET https://x', false, secrets)));
     expect(failure.message).to.include('***');
     expect((failure.cause as Error).name).to.equal('Telling');
+  });
+
+  it('shows no half of a secret, where a long message is cut', async () => {
+    const secrets = secretsOf(BASIC);
+    for (let blanks = 280; blanks < 300; blanks++) {
+      const telling = new Error(`${'.'.repeat(blanks)}${BASIC.password}`);
+      const failure = await rejection(Promise.reject(failureOf(telling, 'GET https://x', false, secrets)));
+      expect(failure.message).not.to.include(BASIC.password.slice(0, 3));
+    }
+  });
+});
+
+describe('redact', () => {
+  const safe = fc
+    .string({ minLength: 4, maxLength: 12, unit: 'grapheme' })
+    .filter((text) => !text.includes('*') && !/\p{Cs}/u.test(text));
+
+  it('leaves no secret in any text, in none of its spellings', () => {
+    fc.assert(
+      fc.property(
+        fc.string(),
+        fc.array(safe, { minLength: 1, maxLength: 3 }),
+        fc.string(),
+        (a, secrets, b) => {
+          const text = [a, ...secrets, b, ...secrets.map(encodeURIComponent), a].join('|');
+          const shown = redact(text, [...secrets, ...secrets.map(encodeURIComponent)]);
+          for (const secret of secrets) {
+            expect(shown).not.to.include(secret);
+            expect(shown).not.to.include(encodeURIComponent(secret));
+          }
+        },
+      ),
+    );
+  });
+
+  it('leaves a text as it is that holds none', () => {
+    fc.assert(
+      fc.property(
+        fc.stringMatching(/^[a-m ]*$/),
+        fc.array(fc.stringMatching(/^[n-z.*+?|\\]+$/)),
+        (text, secrets) => {
+          expect(redact(text, ['', ...secrets])).to.equal(text);
+        },
+      ),
+    );
+  });
+
+  it('hides each secret whole, whatever their order', () => {
     expect(redact('a secret word', ['secret', 'word'])).to.equal('a *** ***');
+    for (const secrets of [
+      ['token', 'token-long'],
+      ['token-long', 'token'],
+    ]) {
+      expect(redact('token-long token', secrets)).to.equal('*** ***');
+    }
+    expect(redact('a ** b', ['**', '*'])).to.equal('a *** b');
+  });
+
+  it('hides percent-encoded ones with either case of their digits', () => {
+    expect(redact('x=p%c3%a9-%2f x=p%C3%A9-%2F', [encodeURIComponent('pé-/')])).to.equal('x=*** x=***');
+  });
+
+  it('hides short ones too, where they stand alone', () => {
+    for (const [text, shown] of [
+      ['?access_token=any&x', '?access_token=***&x'],
+      ['any', '***'],
+      ['"any", (any) any.', '"***", (***) ***.'],
+      ['many anybody a07e1anyx ÄanyÄ', 'many anybody a07e1anyx ÄanyÄ'],
+    ] as const) {
+      expect(redact(text, ['any'])).to.equal(shown);
+    }
+    expect(redact('é=1 née', ['é'])).to.equal('***=1 née');
   });
 });
 
@@ -548,5 +620,16 @@ describe('a call that fails', () => {
     const base = new URL('https://api.constantcontact.com');
     await (await call(base, undefined, { fetch })).bytes();
     expect((await rejection(call(base, undefined, { fetch }))).code).to.equal('RESPONSE_LOST');
+  });
+});
+
+describe('redact, of a secret with a percent sign', () => {
+  it('finds it as it is written, whatever the case of its digits', () => {
+    for (const secret of ['%Aa+x', '%aA+x', 'p%2fQ']) {
+      expect(redact(`at ${secret} here`, [secret])).to.equal('at *** here');
+      expect(redact(`at ${secret.replace(/%../, (code) => code.toLowerCase())} here`, [secret])).to.equal(
+        'at *** here',
+      );
+    }
   });
 });

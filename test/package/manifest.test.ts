@@ -90,6 +90,7 @@ describe('the package', () => {
       'decodeFeed',
       'findColumn',
       'isFinished',
+      'readArchive',
       'safeFileName',
       'salvageActivity',
       'saveDownload',

@@ -1,11 +1,12 @@
 import { mkdir, mkdtemp, rename, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { readdirSync } from 'node:fs';
+import { getEventListeners } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { COLUMNS } from '../../src/activity/columns.js';
-import { UsageError, type ErrorCode } from '../../src/activity/errors.js';
+import { TransportError, UsageError, type ErrorCode } from '../../src/activity/errors.js';
 import type { ContactRow, Contacts } from '../../src/activity/request.js';
 import { readCsv } from '../../src/format/csv.js';
 import { decodeText, openContactFile, type ContactFile } from '../../src/upload/contact-file.js';
@@ -165,10 +166,10 @@ describe('openContactFile with rows', () => {
       [[a], [], 'CONTACTS_INVALID', /^columns: no columns/],
       [[{}], undefined, 'CONTACTS_INVALID', /^row 1: no columns/],
       [[a, ['b']], undefined, 'CONTACTS_INVALID', /^row 2: must be an object .* got an array/],
-      [[a, 'b@example.com'], undefined, 'CONTACTS_INVALID', /^row 2: .* got the text "b@example.com"/],
+      [[a, 'b@example.com'], undefined, 'CONTACTS_INVALID', /^row 2: .* got "b@example.com"/],
       [[null], undefined, 'CONTACTS_INVALID', /^row 1: .* got null/],
       [[a, undefined], undefined, 'CONTACTS_INVALID', /^row 2: .* got undefined/],
-      ['abc', undefined, 'CONTACTS_INVALID', /^rows: must be an array .* got the text "abc"/],
+      ['abc', undefined, 'CONTACTS_INVALID', /^rows: must be an array .* got "abc"/],
       [a, undefined, 'CONTACTS_INVALID', /^rows: must be an array .* got an object/],
       [7, undefined, 'CONTACTS_INVALID', /^rows: .* got 7/],
       [
@@ -183,6 +184,31 @@ describe('openContactFile with rows', () => {
       [[{ ...a, n: '\ud800' }], undefined, 'CONTACTS_INVALID', /^row 1: "n" holds half of a surrogate pair/],
     ] as [unknown, string[] | undefined, ErrorCode, RegExp][]) {
       await expectRefusal({ rows: rows as ContactRow[], columns }, code, message);
+    }
+  });
+
+  it('takes what is undefined for what is not given', async () => {
+    const contacts = { rows: undefined, text: HEADING + thirty, file: undefined } as unknown as Contacts;
+    expect(await textOf(contacts)).to.equal(HEADING + thirty);
+    await expectRefusal({ file: 5 } as unknown as Contacts, 'CONTACTS_INVALID', /^file: must be the path/);
+  });
+
+  it('closes the source of the rows when a row cannot be meant', async () => {
+    for (const fails of [false, true]) {
+      let closed = 0;
+      const rows = [{ emailAddress: 'a@example.com' }, { city: 'Boston' }];
+      const source = {
+        [Symbol.iterator]: () => ({
+          next: () => ({ done: false as const, value: rows.shift() ?? {} }),
+          return: () => {
+            closed++;
+            if (fails) throw new Error('cannot close');
+            return { done: true as const, value: undefined };
+          },
+        }),
+      };
+      await expectRefusal({ rows: source }, 'CONTACTS_INVALID', /^row 2: "city" is not among the columns/);
+      expect(closed).to.equal(1);
     }
   });
 
@@ -265,6 +291,11 @@ describe('openContactFile with text, bytes and streams', () => {
         /must name the columns/,
       ],
       [{ text: 'x\ud800' }, 'CONTACTS_INVALID', /half of a surrogate pair/],
+      [
+        { text: `Email Address;First Name\n${thirty.replaceAll(',', ';')}` },
+        'ADDRESS_COLUMN_REQUIRED',
+        /separated by semicolons.*save the file with commas/,
+      ],
       [{ bytes: xls }, 'CONTACTS_INVALID', /^contacts.csv: is an .xls workbook, whatever its name; rename/],
       [{ bytes: xls, fileName: 'a.txt' }, 'CONTACTS_INVALID', /^a.txt: is an .xls workbook/],
       [{ bytes: xlsx }, 'CONTACTS_INVALID', /is an .xlsx workbook/],
@@ -289,6 +320,35 @@ describe('openContactFile with text, bytes and streams', () => {
     expect(await openContactFile({ bytes: xls, fileName: 'a.xls' })).to.include({ kind: 'xls', length: 8 });
   });
 
+  it('refuses a heading whose quote is never closed, wherever the next quote stands', async () => {
+    for (const [heading, rows] of [
+      ['Email Address,"First Name', thirty],
+      ['Email Address,"First Name', 'a@example.com,"Ann"\n'],
+      ['Email Address,"First Name', 'a@example.com,Ann"\nb@example.com,Bob\n'],
+      ['Email Address,"First Name,City', 'a@example.com,Ann,"x"\nb@example.com,"y",z\n'],
+      ['"Email Address', thirty],
+      ['Email Address\t"First Name', 'a@example.com\tAnn\n'],
+      ['Email Address,"', thirty],
+      ['Email Address, "First ""Name""', thirty],
+    ] as const) {
+      const text = `${heading}\n${rows}`;
+      await expectRefusal(
+        { text },
+        'CONTACTS_INVALID',
+        /^contacts.csv: line 1: a quoted column name is not closed/,
+      );
+      await expectRefusal({ text: `\n${text}` }, 'CONTACTS_INVALID', /^contacts.csv: line 2: a quoted/);
+    }
+    for (const heading of [
+      '"Email Address","First Name"',
+      'Email,"""First"" Name"',
+      'Email,"Big" Name',
+      'Email,5"',
+    ]) {
+      expect(await openContactFile({ text: `${heading}\n${thirty}` })).to.have.property('kind', 'csv');
+    }
+  });
+
   it('refuses a stream of something else, and one that fails, keeping why', async () => {
     const words = (async function* () {
       await Promise.resolve();
@@ -309,6 +369,118 @@ describe('openContactFile with text, bytes and streams', () => {
       expect(error.message).to.equal('contacts: the stream failed: reset');
       expect(error.cause).to.equal(thrown);
     }
+  });
+});
+
+describe('openContactFile with a signal', () => {
+  const row = { emailAddress: 'a@example.com' };
+  const KINDS = { rows: row, stream: Buffer.from(HEADING) } as const;
+
+  function contactsOf(kind: keyof typeof KINDS, source: AsyncIterable<unknown>): Contacts {
+    return { [kind]: source } as unknown as Contacts;
+  }
+
+  async function abortion(promise: Promise<unknown>): Promise<TransportError> {
+    const error: unknown = await promise.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(error).to.be.instanceOf(TransportError);
+    expect(error).to.include({ code: 'ABORTED', sent: 'no' });
+    return error as TransportError;
+  }
+
+  for (const kind of ['rows', 'stream'] as const) {
+    it(`ends the gathering of ${kind} at once when it aborts, and closes the source`, async () => {
+      let items = 0;
+      let closed = false;
+      const source: AsyncIterable<unknown> = {
+        [Symbol.asyncIterator]: () => ({
+          next: () =>
+            items++ === 0
+              ? Promise.resolve({ done: false, value: KINDS[kind] })
+              : new Promise(() => undefined),
+          return: () => {
+            closed = true;
+            return new Promise(() => undefined);
+          },
+        }),
+      };
+      const controller = new AbortController();
+      const { signal } = controller;
+      const opening = abortion(openContactFile(contactsOf(kind, source), { signal }));
+      while (items < 2) await new Promise(setImmediate);
+      const reason = new Error('enough');
+      controller.abort(reason);
+      const error = await opening;
+      expect(error.cause).to.equal(reason);
+      expect(error.message).to.equal('aborted while the contacts were read; nothing was sent');
+      expect(closed).to.equal(true);
+    });
+
+    it(`calls it an abort when ${kind} fail of it`, async () => {
+      const controller = new AbortController();
+      const { signal } = controller;
+      const failing = async function* () {
+        yield KINDS[kind];
+        controller.abort();
+        await Promise.resolve();
+        throw new Error('premature close');
+      };
+      await abortion(openContactFile(contactsOf(kind, failing()), { signal }));
+    });
+  }
+
+  it('does not wait for a generator that hangs', async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const hanging = async function* () {
+      yield row;
+      await new Promise(() => undefined);
+    };
+    const opening = abortion(openContactFile({ rows: hanging() }, { signal }));
+    setImmediate(() => {
+      controller.abort();
+    });
+    await opening;
+  });
+
+  it('is let in though the source never waits', async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const endless = function* () {
+      for (;;) yield row;
+    };
+    const opening = abortion(openContactFile({ rows: endless() }, { signal }));
+    setTimeout(() => {
+      controller.abort();
+    }, 1);
+    await opening;
+  });
+
+  it('lets nothing be read when it has aborted already', async () => {
+    const signal = AbortSignal.abort();
+    const untouched = {
+      [Symbol.asyncIterator]: () => expect.fail('the source was read'),
+    };
+    for (const contacts of [
+      contactsOf('rows', untouched),
+      contactsOf('stream', untouched),
+      { text: HEADING + thirty },
+      { file: 'none.csv' },
+    ]) {
+      await abortion(openContactFile(contacts, { signal }));
+    }
+  });
+
+  it('keeps nothing when it does not abort', async () => {
+    const { signal } = new AbortController();
+    const many = Array.from({ length: 3000 }, () => row);
+    const file = await openContactFile({ rows: many }, { signal });
+    expect((await bytesOf(file)).toString()).to.equal(`Email Address\n${'a@example.com\n'.repeat(3000)}`);
+    await openContactFile({ stream: stream(HEADING, thirty) }, { signal });
+    await refusal(openContactFile({ rows: [row, {}, { city: 'x' }] }, { signal }));
+    expect(getEventListeners(signal, 'abort')).to.deep.equal([]);
   });
 });
 

@@ -1,8 +1,8 @@
 import { ADD_TYPES } from '../../activity/request.js';
+import { ENCODINGS } from '../../ws/encoding.js';
 import { putCreated, WAIT_DEFAULT } from '../activity-output.js';
 import { command } from '../command.js';
 import { contactsFrom } from '../contacts-argument.js';
-import { ENCODINGS } from '../session.js';
 
 export const add = command({
   name: 'add',

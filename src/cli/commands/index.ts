@@ -1,5 +1,6 @@
-import type { Command } from '../command.js';
+import type { Command, CommandGroup } from '../command.js';
 import { add } from './add.js';
+import { archive } from './archive.js';
 import { clear } from './clear.js';
 import { demo } from './demo.js';
 import { download } from './download.js';
@@ -11,7 +12,7 @@ import { remove } from './remove.js';
 import { show } from './show.js';
 import { wait } from './wait.js';
 
-/** All commands, in the order the help shows them. */
+/** All commands that stand alone, in the order the help shows them. */
 export const COMMANDS: readonly Command[] = [
   demo,
   lists,
@@ -25,3 +26,6 @@ export const COMMANDS: readonly Command[] = [
   download,
   emulator,
 ];
+
+/** The groups of commands; the help shows them below. */
+export const GROUPS: readonly CommandGroup[] = [archive];

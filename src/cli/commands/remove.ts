@@ -1,7 +1,7 @@
+import { ENCODINGS } from '../../ws/encoding.js';
 import { putCreated, WAIT_DEFAULT } from '../activity-output.js';
 import { command } from '../command.js';
 import { contactsFrom } from '../contacts-argument.js';
-import { ENCODINGS } from '../session.js';
 
 export const remove = command({
   name: 'remove',

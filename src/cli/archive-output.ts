@@ -1,0 +1,83 @@
+import { ACTIVITY_HEADING, activityRow, ERROR_HEADING, errorRows } from '../archive/record-csv.js';
+import { joined, recordDocument, recordLines } from '../archive/record-json.js';
+import type { ArchiveRecord } from '../archive/record.js';
+import { v2Record, V2_LOSSES, type V2Loss } from '../archive/v2-record.js';
+import { writeCsv } from '../format/csv.js';
+import type { PartFile } from './part-file.js';
+
+/** A way to write records. */
+export interface RecordFormat {
+  /** Whether what a later run writes can be put behind what an earlier one wrote. */
+  readonly appendable: boolean;
+  /** The bytes or text of the records, in pieces, each good until the next is asked for. */
+  readonly write: (
+    records: AsyncIterable<ArchiveRecord>,
+    run: FormatRun,
+  ) => AsyncIterable<string | Uint8Array>;
+}
+
+export interface FormatRun {
+  /** What is written goes on behind what is there: without a heading. */
+  readonly goesOn: boolean;
+  /** Told of what the format cannot hold. */
+  readonly onLoss: (loss: V2Loss) => void;
+}
+
+export const RECORD_FORMATS = {
+  ndjson: { appendable: true, write: recordLines },
+  json: { appendable: false, write: recordDocument },
+  csv: { appendable: true, write: (records, { goesOn }) => writeCsv(activityRows(records, goesOn)) },
+  parquet: {
+    appendable: false,
+    // Parquet is asked for rarely, and its writer takes time to load.
+    async *write(records) {
+      const { parquetBytes } = await import('../archive/parquet.js');
+      yield* parquetBytes(records);
+    },
+  },
+  v2: {
+    appendable: true,
+    write: (records, { onLoss }) => joined(records, (record) => v2Line(record, onLoss)),
+  },
+} as const satisfies Record<string, RecordFormat>;
+
+export type RecordFormatName = keyof typeof RECORD_FORMATS;
+
+async function* activityRows(records: AsyncIterable<ArchiveRecord>, goesOn: boolean) {
+  if (!goesOn) yield ACTIVITY_HEADING;
+  for await (const record of records) yield activityRow(record);
+}
+
+function v2Line({ activity }: ArchiveRecord, onLoss: (loss: V2Loss) => void): string {
+  const { record, losses } = v2Record(activity);
+  losses.forEach(onLoss);
+  return `${JSON.stringify(record)}\n`;
+}
+
+const ROWS_AT_ONCE = 500;
+
+/** The records, on their way leaving their errors in a table. */
+export async function* withErrorTable(
+  records: AsyncIterable<ArchiveRecord>,
+  table: PartFile,
+): AsyncGenerator<ArchiveRecord> {
+  let rows: (readonly string[])[] = table.goesOn ? [] : [ERROR_HEADING];
+  const flush = async () => {
+    for await (const text of writeCsv(rows)) await table.write(text);
+    rows = [];
+  };
+  for await (const record of records) {
+    for (const row of errorRows(record.activity)) rows.push(row);
+    if (rows.length >= ROWS_AT_ONCE) await flush();
+    yield record;
+  }
+  await flush();
+}
+
+/** What was lost, in sentences, each with the number of records it was lost of. */
+export function lossLines(losses: ReadonlyMap<V2Loss, number>): string[] {
+  return [...losses].map(
+    ([loss, records]) =>
+      `${V2_LOSSES[loss]} (${records.toLocaleString('en-US')} ${records === 1 ? 'record' : 'records'})`,
+  );
+}

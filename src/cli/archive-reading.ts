@@ -1,0 +1,234 @@
+import { UsageError } from '../activity/errors.js';
+import type { ArchiveReader, readArchive } from '../archive/read.js';
+import type { ArchivePosition, ArchiveProblem, ArchiveRecord, ArchiveTally } from '../archive/record.js';
+import type { OpenedSource } from '../archive/sources.js';
+import { bytesOf } from './contacts-argument.js';
+import type { Exit } from './exit-codes.js';
+import { readingLine } from './progress.js';
+import type { Session } from './session.js';
+import { plainText } from './terminal.js';
+
+/** A place in an archive: `feeds/2011.xml@81920`, the record that begins at this byte of this source. */
+export interface ArchivePlace {
+  readonly source: string;
+  readonly byteOffset: number;
+}
+
+export interface ReadingOptions {
+  readonly strict?: boolean;
+  /** Go on behind this place. Sources that come earlier are not read; records up to it, and their problems, pass by. */
+  readonly after?: ArchivePlace | undefined;
+  /** Told of every problem. */
+  readonly onProblem?: (problem: ArchiveProblem) => void;
+  /** Show how far the reading is. Default true. */
+  readonly progress?: boolean;
+}
+
+/** The archive that a command reads: its records, what was counted, and how far it came. */
+export class ArchiveReading {
+  readonly #session: Session;
+  readonly #extent: Extent;
+  readonly #options: ReadingOptions;
+  readonly #progress: boolean;
+  readonly #reader: ArchiveReader;
+  readonly #begun: number;
+  /** The source that was being read when progress was shown, and the bytes that were read when it first was. */
+  #shown = { begun: 0, bytes: 0 };
+  #last: ArchivePosition | undefined;
+  #interrupted = false;
+  /** Problems that came up, those of records included. */
+  problems = 0;
+
+  /**
+   * Finds the files first, so that a path that leads nowhere is told before anything is put out.
+   * @throws UsageError when a path cannot be read, or `after` names no source.
+   */
+  static async open(
+    session: Session,
+    paths: readonly string[],
+    options: ReadingOptions = {},
+  ): Promise<ArchiveReading> {
+    const { openSources } = await import('../archive/sources.js');
+    const { readArchive: read } = await import('../archive/read.js');
+    const sources: OpenedSource[] = [];
+    const { stdin, signal } = session.io;
+    if (paths.includes('-') && stdin.isTTY === true) {
+      session.talk.note('Reading from the terminal; end it with Ctrl-D.');
+    }
+    for await (const source of openSources(paths, { stdin: bytesOf(stdin, signal) })) sources.push(source);
+    const { after } = options;
+    if (after === undefined) return new ArchiveReading(session, sources, read, options);
+    const start = sources.findIndex(({ name }) => name === after.source);
+    if (start !== -1) return new ArchiveReading(session, sources.slice(start), read, options);
+    throw new UsageError(
+      'OPTION_INVALID',
+      `--after: ${plainText(after.source)} is none of the files to be read; give the same paths as before`,
+    );
+  }
+
+  private constructor(
+    session: Session,
+    sources: readonly OpenedSource[],
+    read: typeof readArchive,
+    options: ReadingOptions,
+  ) {
+    this.#session = session;
+    this.#extent = extentOf(sources);
+    this.#options = options;
+    // What somebody types is not drawn over.
+    const typed = session.io.stdin.isTTY === true && sources.some(({ path }) => path === undefined);
+    this.#progress = options.progress !== false && !typed;
+    this.#begun = session.clock.now();
+    this.#reader = read(
+      sources.map(({ path, name, ...source }) => path ?? { name, bytes: source.open() }),
+      {
+        strict: options.strict === true,
+        ...session.abort,
+        onProblem: (problem) => {
+          if (this.#isBehind(problem.position)) return;
+          this.problems++;
+          options.onProblem?.(problem);
+        },
+      },
+    );
+  }
+
+  get tally(): Readonly<ArchiveTally> {
+    return this.#reader.tally;
+  }
+
+  /** Whether the user ended the reading before the archive did. */
+  get interrupted(): boolean {
+    return this.#interrupted;
+  }
+
+  /** The record that was taken last; undefined when none was. */
+  get last(): ArchivePlace | undefined {
+    return this.#last;
+  }
+
+  /** The records, until the archive or the user ends them. Each one that was asked for is taken. */
+  async *records(): AsyncGenerator<ArchiveRecord> {
+    const { signal } = this.#session.io;
+    // A function, since the signal changes while the loop waits.
+    const isInterrupted = () => signal?.aborted === true;
+    this.showProgress();
+    try {
+      for await (const record of this.#reader) {
+        if (isInterrupted()) {
+          this.#interrupted = true;
+          break;
+        }
+        if (this.#isBehind(record.position)) continue;
+        yield record;
+        this.#last = record.position;
+      }
+    } catch (error) {
+      if (!isInterrupted()) throw error;
+      this.#interrupted = true;
+    } finally {
+      this.#session.talk.progressEnds();
+    }
+  }
+
+  /** Shows how far the reading is, from now on. */
+  showProgress(): void {
+    if (!this.#progress) return;
+    this.#session.talk.progress('reading', () => this.#progressLine(), 'later');
+  }
+
+  /** Takes the line of progress away, while something else is written. */
+  hideProgress(): void {
+    this.#session.talk.progressEnds();
+  }
+
+  /**
+   * Says how the reading went, and returns the exit it leads to. `partial` says what became of the data where the user
+   * ended it.
+   */
+  end(paths: readonly string[], partial: string): Exit {
+    const { talk } = this.#session;
+    if (this.#interrupted) talk.error(`interrupted; ${partial}`);
+    talk.note(readingSummary(this.tally));
+    this.warnOfProblems(paths);
+    if (this.#interrupted) return 'interrupted';
+    return this.problems > 0 ? 'rows' : 'ok';
+  }
+
+  /** Says that there were problems, and which command tells them. */
+  warnOfProblems(paths: readonly string[]): void {
+    if (this.problems === 0) return;
+    const check = this.#session.commandLine('archive', 'check', ...shownPaths(paths));
+    this.#session.talk.warn(`${counted(this.problems, 'problem')}; what and where: ${check}`);
+  }
+
+  /** Whether the place was passed already by the run that this one goes on. */
+  #isBehind({ source, byteOffset }: ArchivePosition): boolean {
+    const { after } = this.#options;
+    return after?.source === source && byteOffset <= after.byteOffset;
+  }
+
+  #progressLine(): string {
+    const { bytes, sources: begun } = this.tally;
+    const { ends, packed } = this.#extent;
+    const whole = ends.at(-1);
+    const milliseconds = this.#session.clock.now() - this.#begun;
+    if (!packed.includes(true)) return readingLine(bytes, whole, milliseconds);
+    if (ends.length === 1) return readingLine(bytes, undefined, milliseconds);
+    // Of a packed file the size on the disk is known, and the bytes that come out: it counts when it is read.
+    if (this.#shown.begun !== begun) this.#shown = { begun, bytes };
+    const inside = packed[begun - 1] === true ? 0 : bytes - this.#shown.bytes;
+    return readingLine((ends[begun - 2] ?? 0) + inside, whole, milliseconds);
+  }
+}
+
+/** How much there is to read. */
+interface Extent {
+  /** Bytes on the disk up to the end of each source; undefined from the first one whose size is not known. */
+  readonly ends: readonly (number | undefined)[];
+  /** Which of the sources are packed. */
+  readonly packed: readonly boolean[];
+}
+
+function extentOf(sources: readonly OpenedSource[]): Extent {
+  let end: number | undefined = 0;
+  const ends = sources.map(
+    ({ size }) => (end = end === undefined || size === undefined ? undefined : end + size),
+  );
+  return { ends, packed: sources.map(({ name }) => name.toLowerCase().endsWith('.gz')) };
+}
+
+const MOST_PATHS = 10;
+
+/** The paths for a command line that is told; where a shell made very many of them, the first stands for all. */
+export function shownPaths(paths: readonly string[]): readonly string[] {
+  return paths.length > MOST_PATHS ? [...paths.slice(0, 1), '…'] : paths;
+}
+
+/** `feeds/2011.xml@81920` as a place. @throws UsageError `OPTION_INVALID`. */
+export function parsePlace(flag: string, text: string): ArchivePlace {
+  const [, source, bytes] = /^(.+)@(\d{1,15})$/s.exec(text) ?? [];
+  if (source !== undefined) return { source, byteOffset: Number(bytes) };
+  throw new UsageError(
+    'OPTION_INVALID',
+    `${flag}: must be a file, @ and a byte, as feed.xml@81920; got "${text}"`,
+  );
+}
+
+export function showPlace({ source, byteOffset }: ArchivePlace): string {
+  return `${source}@${byteOffset}`;
+}
+
+/** What was read, in a line: `1,204 records in 14 files, 2 of them salvaged; 3 entries of other kinds`. */
+export function readingSummary({ records, sources, salvaged, otherEntries }: Readonly<ArchiveTally>): string {
+  const what = `${counted(records, 'record')} in ${counted(sources, 'file')}`;
+  return [
+    salvaged > 0 ? `${what}, ${salvaged.toLocaleString('en-US')} of them salvaged` : what,
+    ...(otherEntries > 0 ? [`${counted(otherEntries, 'entry', 'entries')} of other kinds`] : []),
+  ].join('; ');
+}
+
+/** `1,204 records`, `1 record`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
+}

@@ -1,0 +1,269 @@
+import { join, parse } from 'node:path';
+import { ACTIVITY_STATUSES, ACTIVITY_TYPES } from '../../activity/activity.js';
+import { UsageError } from '../../activity/errors.js';
+import { newestOfEach } from '../../archive/dedupe.js';
+import type { ArchiveRecord } from '../../archive/record.js';
+import { activityFilter, createdAt, type ActivityFilter } from '../../archive/select.js';
+import type { V2Loss } from '../../archive/v2-record.js';
+import { parseInstant } from '../../format/instant.js';
+import { activityId } from '../activity-output.js';
+import { lossLines, RECORD_FORMATS, withErrorTable } from '../archive-output.js';
+import {
+  ArchiveReading,
+  counted,
+  parsePlace,
+  readingSummary,
+  showPlace,
+  shownPaths,
+} from '../archive-reading.js';
+import { RecordTarget } from '../archive-target.js';
+import { command, type Values } from '../command.js';
+import type { Exit } from '../exit-codes.js';
+import type { Session } from '../session.js';
+import { plainText } from '../terminal.js';
+
+const ARGUMENTS = { path: { help: 'file, folder, pattern, or - for stdin', several: true } } as const;
+
+const OPTIONS = {
+  output: {
+    kind: 'choice',
+    choices: ['ndjson', 'json', 'csv', 'parquet', 'v2'],
+    value: 'format',
+    fallback: 'ndjson',
+    help: 'how the activities are put out; v2 is NDJSON in the shape of the v2 API',
+  },
+  out: { kind: 'text', value: 'file', help: 'write to this file; default, and -, is stdout' },
+  errors: { kind: 'text', value: 'file', help: 'with csv: the errors of the activities, as a second table' },
+  force: { kind: 'flag', help: 'write over files that are there' },
+  type: { kind: 'texts', value: 'type', help: 'activities of this type' },
+  status: { kind: 'texts', value: 'status', help: 'activities with this status' },
+  id: { kind: 'texts', value: 'id', help: 'the activity with this id' },
+  since: {
+    kind: 'text',
+    value: 'date',
+    help: 'created then or later; 2008-04-29 is its first moment in UTC',
+  },
+  until: { kind: 'text', value: 'date', help: 'created before then' },
+  withErrors: { kind: 'flag', help: 'activities with at least one error' },
+  dedupe: { kind: 'flag', help: 'of several records of an activity, the newest only' },
+  strict: { kind: 'flag', help: 'stop at the first problem' },
+  after: { kind: 'text', value: 'file@byte', help: 'go on behind this record, as an interrupted run tells' },
+} as const;
+
+type ReadValues = Values<typeof ARGUMENTS, typeof OPTIONS>;
+
+export const archiveRead = command({
+  name: 'read',
+  summary: 'put out the activities of stored feeds',
+  details:
+    'Each activity comes with its errors and with the place it was found. Damaged entries are read as far as possible ' +
+    'and marked; then the exit code is 3, and "ctct archive check" tells the problems. The newest record is the one ' +
+    'updated last; --dedupe keeps one record of each activity in memory and looks at the filters after that.',
+  examples: [
+    ['ctct archive read feeds/ > activities.ndjson', 'a JSON record on each line'],
+    ['ctct archive read feeds/ --dedupe --output csv --out a.csv --errors e.csv', 'two tables'],
+    ['ctct archive read - --with-errors --since 2010-01-01 < feed.xml', 'some of stdin'],
+    ['ctct archive read "feeds/*.gz" --output parquet --out a.parquet', 'for data tools'],
+  ],
+  arguments: ARGUMENTS,
+  options: OPTIONS,
+  async run(session, values) {
+    const filter = filterOf(session, values);
+    const after = values.after === undefined ? undefined : parsePlace('--after', values.after);
+    if (after !== undefined && values.dedupe) {
+      throw new UsageError(
+        'OPTION_INVALID',
+        '--after: does not go with --dedupe, which must look at all records',
+      );
+    }
+    const toFile = values.out !== undefined && values.out !== '-';
+    const reading = await ArchiveReading.open(session, values.path, {
+      strict: values.strict,
+      after,
+      // On a terminal the data itself is all the progress there need be.
+      progress: toFile || session.io.stdout.isTTY !== true,
+    });
+    const target = await RecordTarget.open(session, values, (place) =>
+      session.commandLine(...resumed(values, place, values.out)),
+    );
+    const passed: Passed = { written: 0, undated: 0, stopped: false };
+    const losses = new Map<V2Loss, number>();
+    try {
+      const records = chosen(session, reading, values, filter, passed);
+      const seen = target.errors === undefined ? records : withErrorTable(records, target.errors);
+      const run = {
+        goesOn: target.goesOn,
+        onLoss: (loss: V2Loss) => void losses.set(loss, (losses.get(loss) ?? 0) + 1),
+      };
+      for await (const chunk of RECORD_FORMATS[values.output].write(seen, run)) await target.write(chunk);
+    } catch (error) {
+      await target.discard();
+      throw error;
+    }
+    for (const line of lossLines(losses)) session.talk.warn(line);
+    if (reading.interrupted || passed.stopped) return interrupted(session, values, reading, target, passed);
+    await target.publish();
+    finished(session, values, reading, passed);
+    return reading.problems > 0 ? 'rows' : 'ok';
+  },
+});
+
+/** What `chosen` tells of the records that passed it. */
+interface Passed {
+  /** Records that were put out. */
+  written: number;
+  /** Records that tell no date, where one was asked for. */
+  undated: number;
+  /** The user ended it. */
+  stopped: boolean;
+}
+
+/** The records that the options ask for. */
+async function* chosen(
+  session: Session,
+  reading: ArchiveReading,
+  { dedupe }: ReadValues,
+  filter: ActivityFilter,
+  passed: Passed,
+): AsyncGenerator<ArchiveRecord> {
+  const { signal } = session.io;
+  const isInterrupted = () => signal?.aborted === true;
+  const { ids = [], ...later } = filter;
+  // The id is that of all records of an activity, so that those of others need not be kept.
+  const records = dedupe ? newestOfEach(accepted(reading.records(), { ids })) : reading.records();
+  const accepts = activityFilter(dedupe ? later : filter);
+  const dated = filter.since !== undefined || filter.until !== undefined;
+  for await (const record of records) {
+    if (dedupe && isInterrupted()) {
+      passed.stopped = true;
+      return;
+    }
+    if (dated && createdAt(record.activity) === undefined) passed.undated++;
+    if (!accepts(record.activity)) continue;
+    passed.written++;
+    yield record;
+  }
+}
+
+async function* accepted(records: AsyncIterable<ArchiveRecord>, filter: ActivityFilter) {
+  const accepts = activityFilter(filter);
+  for await (const record of records) if (accepts(record.activity)) yield record;
+}
+
+function filterOf(session: Session, values: ReadValues): ActivityFilter {
+  const since = instantOf('--since', values.since);
+  const until = instantOf('--until', values.until);
+  if (since !== undefined && until !== undefined && since >= until) {
+    throw new UsageError('OPTION_INVALID', '--until: must be later than --since, which it is the end of');
+  }
+  warnOfUnknown(session, '--type', values.type, ACTIVITY_TYPES);
+  warnOfUnknown(session, '--status', values.status, ACTIVITY_STATUSES);
+  return {
+    types: values.type,
+    statuses: values.status,
+    ids: values.id.map(activityId),
+    since,
+    until,
+    withErrors: values.withErrors,
+  };
+}
+
+/** An instant as people write one: a date, or with a time; UTC where no zone is told. */
+function instantOf(flag: string, text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined;
+  const found = [text, `${text}Z`, `${text}:00Z`].map(parseInstant).find((instant) => instant !== undefined);
+  if (found !== undefined) return found;
+  throw new UsageError(
+    'OPTION_INVALID',
+    `${flag}: must be a date such as 2008-04-29 or 2008-04-29T19:36:10Z, got "${text}"`,
+  );
+}
+
+/** Archives hold what the service invented, so that a name nobody knows is no error. */
+function warnOfUnknown(
+  session: Session,
+  flag: string,
+  given: readonly string[],
+  known: readonly string[],
+): void {
+  for (const name of given) {
+    if (known.includes(name.toUpperCase())) continue;
+    session.talk.warn(`${flag}: ${plainText(name)} is none of the documented ones (${known.join(', ')})`);
+  }
+}
+
+/** The words of the command line that goes on behind a place. */
+function resumed(values: ReadValues, place: string, out: string | undefined): string[] {
+  const several = (flag: string, texts: readonly string[]) =>
+    texts.length > 0 ? [flag, texts.join(',')] : [];
+  const one = (flag: string, text: string | undefined) => (text === undefined ? [] : [flag, text]);
+  const flag = (name: string, given: boolean) => (given ? [name] : []);
+  return [
+    ...['archive', 'read', ...shownPaths(values.path)],
+    ...one('--output', values.output === 'ndjson' ? undefined : values.output),
+    ...one('--out', out),
+    ...one('--errors', values.errors),
+    ...flag('--force', values.force),
+    ...several('--type', values.type),
+    ...several('--status', values.status),
+    ...several('--id', values.id),
+    ...one('--since', values.since),
+    ...one('--until', values.until),
+    ...flag('--with-errors', values.withErrors),
+    ...flag('--strict', values.strict),
+    ...one('--after', place),
+  ];
+}
+
+/** Ends a run that the user interrupted: what was written is whole as far as it goes. */
+async function interrupted(
+  session: Session,
+  values: ReadValues,
+  reading: ArchiveReading,
+  target: RecordTarget,
+  passed: Passed,
+): Promise<Exit> {
+  const { talk } = session;
+  const place = reading.last === undefined ? values.after : showPlace(reading.last);
+  if (values.dedupe || place === undefined) {
+    await target.discard();
+    talk.error(
+      values.dedupe
+        ? 'interrupted; with --dedupe all must be read before anything is whole: run it again'
+        : 'interrupted before the first record',
+    );
+    return 'interrupted';
+  }
+  await target.keep();
+  const { appendable } = RECORD_FORMATS[values.output];
+  const records = counted(passed.written, 'record');
+  const out = appendable || values.out === undefined ? values.out : anotherName(values.out);
+  const how = !appendable
+    ? ', into another file'
+    : target.file === undefined
+      ? ', behind what was put out'
+      : '';
+  talk.error(
+    target.file === undefined
+      ? `interrupted; ${records} put out`
+      : `interrupted; ${records} put out to ${target.file.part}, which is whole as far as it goes`,
+    [`go on${how}: ${session.commandLine(...resumed(values, place, out))}`],
+  );
+  return 'interrupted';
+}
+
+/** `a.rest.parquet` for `a.parquet`. */
+function anotherName(path: string): string {
+  const { dir, name, ext } = parse(path);
+  return join(dir, `${name}.rest${ext}`);
+}
+
+function finished(session: Session, values: ReadValues, reading: ArchiveReading, passed: Passed): void {
+  const { talk } = session;
+  const where = values.out === undefined || values.out === '-' ? '' : ` to ${values.out}`;
+  talk.note(`${readingSummary(reading.tally)}; ${counted(passed.written, 'record')} put out${where}`);
+  if (passed.undated > 0) {
+    talk.warn(`${counted(passed.undated, 'record')} without any date, left out by --since or --until`);
+  }
+  reading.warnOfProblems(values.path);
+}

@@ -1,0 +1,6 @@
+/**
+ * How a request is written: `auto` takes multipart for files, for .xls, for data over 1 MiB and for data that are not
+ * UTF-8, else the urlencoded form.
+ */
+export const ENCODINGS = ['auto', 'form', 'multipart'] as const;
+export type Encoding = (typeof ENCODINGS)[number];
