@@ -1,8 +1,8 @@
 import type { Activity } from '../activity/activity.js';
 import { DecodeError, describePosition } from '../activity/errors.js';
 import { detectEncoding, ENCODING_HEAD, Transcoder, type Encoding } from '../format/transcode.js';
-import type { AtomReader, DecodedEntry } from '../ws/atom.js';
-import { activityReader } from '../ws/records.js';
+import { ActivityContent } from '../ws/activity-element.js';
+import { AtomReader, type DecodedEntry } from '../ws/atom.js';
 import { salvageActivity } from '../ws/salvage.js';
 import type { ArchivePosition, ArchiveProblem, ArchiveRecord, ArchiveTally } from './record.js';
 import { advance, findLandmark, LANDMARK_BYTES, type Landmark, type LineColumn } from './resync.js';
@@ -15,6 +15,26 @@ export interface ScannerOptions {
   readonly maxEntryBytes: number;
   readonly tally: ArchiveTally;
   readonly onProblem: (problem: ArchiveProblem) => void;
+  /** Where the first byte that is pushed stands. Default: the beginning of the source. */
+  readonly start?: ScannerPlace | undefined;
+}
+
+/** A place of a source where nothing is open but, with `feed`, the root element of a feed. */
+export interface ScannerPlace extends LineColumn {
+  /** In the source. */
+  readonly byteOffset: number;
+  /** The feed that the place is inside of, just behind an entry; undefined where a document begins. */
+  readonly feed: OpenFeed | undefined;
+}
+
+/** A feed in UTF-8 or US-ASCII, whose start tag was read. */
+export interface OpenFeed {
+  /** Where its document begins. */
+  readonly origin: number;
+  /** Its document up to the end of its start tag. */
+  readonly rootTag: Uint8Array;
+  /** What its declaration says of the encoding is done with. */
+  readonly transcoded: boolean;
 }
 
 /** What is done with the bytes that come next. */
@@ -26,8 +46,12 @@ type State =
   | { readonly at: 'damage'; readonly document: Document; readonly damage: Damage }
   | { readonly at: 'end' };
 
-/** One document, in its own coordinates: offsets in its UTF-8 from its first byte. */
+/**
+ * One document. Offsets are those of its UTF-8, counted on from where it begins in the source: of what is UTF-8 as it
+ * stands, they are offsets in the source.
+ */
 interface Document {
+  readonly origin: number;
   readonly transcoder: Transcoder;
   /** Whether what its declaration says of the encoding is done with. */
   readonly transcoded: boolean;
@@ -67,15 +91,34 @@ export class ArchiveScanner {
   readonly #options: ScannerOptions;
   readonly #tally: ArchiveTally;
   /** The bytes as they came, by their offsets in the source. */
-  readonly #raw = new Tape();
+  readonly #raw: Tape;
   #encoding: Encoding = 'UTF-8';
   #documents = 0;
   #ended = false;
-  #state: State = { at: 'gap', head: Buffer.alloc(0), from: START };
+  #state: State;
+  #pauseAt = Infinity;
+  #pause: ScannerPlace | undefined;
 
   constructor(options: ScannerOptions) {
+    const { start, tally } = options;
     this.#options = options;
-    this.#tally = options.tally;
+    this.#tally = tally;
+    this.#raw = new Tape(start?.byteOffset);
+    this.#state =
+      start?.feed === undefined
+        ? { at: 'gap', head: Buffer.alloc(0), from: start ?? START }
+        : { at: 'document', document: insideOf(start.feed, start) };
+  }
+
+  /** Where the reading pauses: the first place at or behind `pauseAt` that another scanner could start from. */
+  get pause(): ScannerPlace | undefined {
+    return this.#pause;
+  }
+
+  /** Goes on, if it pauses, and pauses at or behind this byte of the source. */
+  pauseAt(byteOffset: number): void {
+    this.#pauseAt = byteOffset;
+    this.#pause = undefined;
   }
 
   /** Hands over more bytes, which must not change before `read` has given nothing. */
@@ -95,9 +138,10 @@ export class ArchiveScanner {
     this.#finishInput(state.document);
   }
 
-  /** The next record; undefined when more bytes are needed, or, after `end`, when there are no more. */
+  /** The next record; undefined when more bytes are needed, or, after `end`, when there are no more, or at a pause. */
   read(): ArchiveRecord | undefined {
     for (;;) {
+      if (this.#pause !== undefined) return undefined;
       const state = this.#state;
       const found =
         state.at === 'gap'
@@ -135,6 +179,13 @@ export class ArchiveScanner {
       this.#state = { at: 'gap', head, from: place };
       return 'more';
     }
+    const byteOffset = this.#raw.end - head.length;
+    if (byteOffset >= this.#pauseAt && !this.#encoding.startsWith('UTF-16')) {
+      this.#state = { at: 'gap', head, from: place };
+      this.#pauseAt = Infinity;
+      this.#pause = { ...place, byteOffset, feed: undefined };
+      return 'on';
+    }
     this.#begin(head, place);
     return 'on';
   }
@@ -150,16 +201,17 @@ export class ArchiveScanner {
     this.#encoding = known ?? 'UTF-8';
     // What the declaration says is done with, but for US-ASCII, which the reader checks byte by byte.
     const transcoded = known !== 'US-ASCII' || !/us-ascii/i.test(head.toString('latin1', 0, ENCODING_HEAD));
-    const reader = activityReader({ transcoded });
-    reader.relocate({ source: undefined, ...place, byteOffset: 0 });
+    const reader = new AtomReader(new ActivityContent(), { transcoded });
+    reader.relocate({ source: undefined, ...place, byteOffset: origin });
     const document: Document = {
       transcoder: new Transcoder(this.#encoding, origin),
       transcoded,
       reader,
-      tape: new Tape(),
+      origin,
+      tape: new Tape(origin),
       rootTag: undefined,
       closed: false,
-      accounted: 0,
+      accounted: origin,
       resumed: -1,
     };
     this.#documents += 1;
@@ -207,7 +259,9 @@ export class ArchiveScanner {
         if (step.kind === 'entry') {
           const record = this.#entry(document, step.entry);
           if (reader.root === 'entry') this.#close(document);
+          else if (this.#pauseAt < Infinity) this.#pauseBehind(document, step.entry);
           if (record !== undefined) return record;
+          if (this.#pause !== undefined) return 'on';
         } else if (step.kind === 'rootEnd') {
           this.#close(document);
         } else if (step.kind === 'end') {
@@ -234,6 +288,7 @@ export class ArchiveScanner {
   }
 
   #entry(document: Document, entry: DecodedEntry<Activity>): ArchiveRecord | undefined {
+    this.#keepRootTag(document);
     const from = entry.position.byteOffset;
     const to = from + entry.byteLength;
     this.#account(document, 'frameBytes', from);
@@ -256,6 +311,19 @@ export class ArchiveScanner {
     this.#tally.records += 1;
     const position = this.#position(document, entry.position, from, to);
     return { activity: entry.value, position, salvaged: false, problems };
+  }
+
+  /** Pauses behind an entry of a feed, if its bytes are UTF-8 as they stand. */
+  #pauseBehind(document: Document, { position }: DecodedEntry<Activity>): void {
+    const { transcoder, transcoded, accounted, tape, rootTag = Buffer.alloc(0) } = document;
+    if (transcoder.encoding !== 'UTF-8' && transcoder.encoding !== 'US-ASCII') return;
+    if (this.#offset(document, accounted) < this.#pauseAt) return;
+    this.#pauseAt = Infinity;
+    this.#pause = {
+      ...advance(position, tape.slice(position.byteOffset, accounted)),
+      byteOffset: this.#offset(document, accounted),
+      feed: { origin: document.origin, rootTag, transcoded },
+    };
   }
 
   #checkSize(document: Document): 'more' {
@@ -282,7 +350,11 @@ export class ArchiveScanner {
       error.code === 'XML_TRUNCATED'
         ? tape.end
         : open === undefined
-          ? Math.max(at.byteOffset, document.resumed + 1, document.rootTag === undefined ? 1 : 0)
+          ? Math.max(
+              at.byteOffset,
+              document.resumed + 1,
+              document.rootTag === undefined ? document.origin + 1 : 0,
+            )
           : from + 1;
     this.#keepRootTag(document);
     const inEntry = open !== undefined;
@@ -348,7 +420,7 @@ export class ArchiveScanner {
     const where = truncated ? end : (error.position ?? begin);
     const what = cutOff
       ? 'the document ends here, where another begins'
-      : (document.transcoder.refusal(at) ?? bareMessage(error));
+      : (document.transcoder.refusal(at - document.origin) ?? bareMessage(error));
 
     const region = to - from > maxEntryBytes ? undefined : document.tape.slice(from, to).toString('utf8');
     // An entry whose start tag is broken is no entry to the reader, but its Activity may still be there.
@@ -382,7 +454,8 @@ export class ArchiveScanner {
   /** Goes on inside the same feed. */
   #resume(document: Document, at: number, place: LineColumn): void {
     const { tape, rootTag = Buffer.alloc(0), transcoded } = document;
-    const reader = activityReader({ transcoded });
+    const reader = new AtomReader(new ActivityContent(), { transcoded });
+    reader.relocate({ source: undefined, ...START, byteOffset: document.origin });
     reader.resume(rootTag, { source: undefined, ...place, byteOffset: at });
     reader.push(tape.slice(at));
     if (this.#ended) reader.end();
@@ -412,7 +485,7 @@ export class ArchiveScanner {
     const keep = this.#keepFrom(state);
     document.tape.settle(keep);
     this.#raw.settle(this.#offset(document, keep));
-    document.transcoder.forget(keep);
+    document.transcoder.forget(keep - document.origin);
   }
 
   #keepFrom(state: State & { document: Document }): number {
@@ -422,7 +495,7 @@ export class ArchiveScanner {
       const tooLong = document.tape.end - from > this.#options.maxEntryBytes;
       return Math.min(known, searched, tooLong ? searched : from);
     }
-    if (document.rootTag === undefined) return 0;
+    if (document.rootTag === undefined) return document.origin;
     const { reader, accounted, tape } = document;
     const from = reader.openEntry?.byteOffset ?? accounted;
     return tape.end - from > this.#options.maxEntryBytes ? reader.byteOffset : from;
@@ -431,7 +504,7 @@ export class ArchiveScanner {
   #keepRootTag(document: Document): void {
     const end = document.reader.rootTagEnd;
     if (document.rootTag !== undefined || end === undefined) return;
-    document.rootTag = document.tape.slice(0, end);
+    document.rootTag = document.tape.slice(document.origin, end);
     this.#tally.documents += 1;
   }
 
@@ -442,7 +515,7 @@ export class ArchiveScanner {
   }
 
   #offset(document: Document, at: number): number {
-    return document.transcoder.sourceOffset(at);
+    return document.transcoder.sourceOffset(at - document.origin);
   }
 
   #span(document: Document, from: number, to: number): number {
@@ -465,6 +538,25 @@ export class ArchiveScanner {
     this.#options.onProblem(problem);
     return problem;
   }
+}
+
+/** A document that is read from `place` on. */
+function insideOf(feed: OpenFeed, { line, column, byteOffset }: ScannerPlace): Document {
+  const { origin, rootTag, transcoded } = feed;
+  const reader = new AtomReader(new ActivityContent(), { transcoded });
+  reader.relocate({ source: undefined, ...START, byteOffset: origin });
+  reader.resume(rootTag, { source: undefined, line, column, byteOffset });
+  return {
+    transcoder: new Transcoder('UTF-8', origin),
+    transcoded,
+    reader,
+    origin,
+    tape: new Tape(byteOffset),
+    rootTag: Buffer.from(rootTag),
+    closed: false,
+    accounted: byteOffset,
+    resumed: -1,
+  };
 }
 
 const NO_PROBLEMS: readonly ArchiveProblem[] = Object.freeze([]);

@@ -1,8 +1,10 @@
 import { UsageError } from '../activity/errors.js';
-import type { ArchiveReader, readArchive } from '../archive/read.js';
+import type { ParallelOptions, ParallelReader } from '../archive/parallel.js';
+import type { ArchiveOptions, ArchiveReader, readArchive } from '../archive/read.js';
 import type { ArchivePosition, ArchiveProblem, ArchiveRecord, ArchiveTally } from '../archive/record.js';
-import type { OpenedSource } from '../archive/sources.js';
+import type { ArchiveSource, OpenedSource } from '../archive/sources.js';
 import { bytesOf } from './contacts-argument.js';
+import type { OptionSpec } from './command.js';
 import type { Exit } from './exit-codes.js';
 import { readingLine } from './progress.js';
 import type { Session } from './session.js';
@@ -13,6 +15,16 @@ export interface ArchivePlace {
   readonly source: string;
   readonly byteOffset: number;
 }
+
+/** The option of the commands that can read on several threads. */
+export const JOBS = {
+  kind: 'number',
+  value: 'n',
+  from: 0,
+  to: 64,
+  fallback: 1,
+  help: 'read on so many threads; 0 is one for each core',
+} as const satisfies OptionSpec;
 
 export interface ReadingOptions {
   readonly strict?: boolean;
@@ -30,7 +42,10 @@ export class ArchiveReading {
   readonly #extent: Extent;
   readonly #options: ReadingOptions;
   readonly #progress: boolean;
-  readonly #reader: ArchiveReader;
+  readonly #archive: readonly ArchiveSource[];
+  readonly #how: ArchiveOptions;
+  #reader: Pick<ArchiveReader, 'tally'>;
+  readonly #records: ArchiveReader;
   readonly #begun: number;
   /** The source that was being read when progress was shown, and the bytes that were read when it first was. */
   #shown = { begun: 0, bytes: 0 };
@@ -79,18 +94,17 @@ export class ArchiveReading {
     const typed = session.io.stdin.isTTY === true && sources.some(({ path }) => path === undefined);
     this.#progress = options.progress !== false && !typed;
     this.#begun = session.clock.now();
-    this.#reader = read(
-      sources.map(({ path, name, ...source }) => path ?? { name, bytes: source.open() }),
-      {
-        strict: options.strict === true,
-        ...session.abort,
-        onProblem: (problem) => {
-          if (this.#isBehind(problem.position)) return;
-          this.problems++;
-          options.onProblem?.(problem);
-        },
+    this.#archive = sources.map(({ path, name, ...source }) => path ?? { name, bytes: source.open() });
+    this.#how = {
+      strict: options.strict === true,
+      ...session.abort,
+      onProblem: (problem) => {
+        if (this.#isBehind(problem.position)) return;
+        this.problems++;
+        options.onProblem?.(problem);
       },
-    );
+    };
+    this.#records = this.#reader = read(this.#archive, this.#how);
   }
 
   get tally(): Readonly<ArchiveTally> {
@@ -109,19 +123,39 @@ export class ArchiveReading {
 
   /** The records, until the archive or the user ends them. Each one that was asked for is taken. */
   async *records(): AsyncGenerator<ArchiveRecord> {
+    for await (const record of this.#untilEnded(this.#records)) {
+      if (this.#isBehind(record.position)) continue;
+      yield record;
+      this.#last = record.position;
+    }
+  }
+
+  /** What `read` makes of the records on several threads, likewise; `taken` is told what it counts, when that is taken. */
+  async *onThreads(
+    read: (sources: readonly ArchiveSource[], options: Omit<ParallelOptions, 'jobs'>) => ParallelReader,
+    taken?: (reader: ParallelReader) => void,
+  ): AsyncGenerator<Uint8Array> {
+    const reader = read(this.#archive, { ...this.#how, after: this.#options.after });
+    this.#reader = reader;
+    for await (const piece of this.#untilEnded(reader)) {
+      yield piece;
+      this.#last = reader.last;
+      taken?.(reader);
+    }
+  }
+
+  async *#untilEnded<T>(items: AsyncIterable<T>): AsyncGenerator<T> {
     const { signal } = this.#session.io;
     // A function, since the signal changes while the loop waits.
     const isInterrupted = () => signal?.aborted === true;
     this.showProgress();
     try {
-      for await (const record of this.#reader) {
+      for await (const item of items) {
         if (isInterrupted()) {
           this.#interrupted = true;
           break;
         }
-        if (this.#isBehind(record.position)) continue;
-        yield record;
-        this.#last = record.position;
+        yield item;
       }
     } catch (error) {
       if (!isInterrupted()) throw error;

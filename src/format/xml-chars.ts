@@ -31,6 +31,35 @@ export const CLASSES: Uint8Array = (() => {
   return classes;
 })();
 
+/**
+ * Whether each of the four bytes of a word is TEXT, told in one go. False too for a tab or a line feed: then it is for the
+ * table to say. Of a word less `n` in each byte, the highest bit that was not set before is set where a byte was below `n`.
+ */
+export function isTextWord(word: number): boolean {
+  const less = word ^ 0x3c3c3c3c;
+  const ampersand = word ^ 0x26262626;
+  const bracket = word ^ 0x5d5d5d5d;
+  const found =
+    ((word - 0x20202020) & ~word) |
+    ((less - 0x01010101) & ~less) |
+    ((ampersand - 0x01010101) & ~ampersand) |
+    ((bracket - 0x01010101) & ~bracket);
+  return (found & 0x80808080) === 0;
+}
+
+/** The same for VALUE; an apostrophe differs from an ampersand in the last bit only. */
+export function isValueWord(word: number): boolean {
+  const less = word ^ 0x3c3c3c3c;
+  const ampersand = (word | 0x01010101) ^ 0x27272727;
+  const quotes = word ^ 0x22222222;
+  const found =
+    ((word - 0x20202020) & ~word) |
+    ((less - 0x01010101) & ~less) |
+    ((ampersand - 0x01010101) & ~ampersand) |
+    ((quotes - 0x01010101) & ~quotes);
+  return (found & 0x80808080) === 0;
+}
+
 // prettier-ignore
 const NAME_START_RANGES: readonly (readonly [number, number])[] = [
   [0x41, 0x5a], [0x5f, 0x5f], [0x61, 0x7a], [0xc0, 0xd6], [0xd8, 0xf6], [0xf8, 0x2ff], [0x370, 0x37d],
@@ -82,11 +111,11 @@ export function resolveReference(reference: string): string | undefined {
   return isXmlChar(code) ? String.fromCodePoint(code) : undefined;
 }
 
-/** Whether the bytes are `&amp;`, `&lt;`, `&gt;`, `&quot;` or `&apos;`, without the `&` and the `;`. */
-export function isPredefined(bytes: Uint8Array, from: number, to: number): boolean {
-  const first = bytes[from];
-  const second = bytes[from + 1];
-  const third = bytes[from + 2];
+/** Whether `resolveReference` gives something for the bytes between `&` and `;`; told without a string. */
+export function isReference(bytes: Uint8Array, from: number, to: number): boolean {
+  const [first, second, third] = [bytes[from], bytes[from + 1], bytes[from + 2]];
+  if (first === 0x23)
+    return isXmlChar(second === 0x78 ? number(bytes, from + 2, to, 16) : number(bytes, from + 1, to, 10));
   switch (to - from) {
     case 2:
       return (first === 0x6c || first === 0x67) && second === 0x74;
@@ -99,6 +128,20 @@ export function isPredefined(bytes: Uint8Array, from: number, to: number): boole
     default:
       return false;
   }
+}
+
+/** The number that the digits give; 0 when there is none, or one of the bytes is no digit. */
+function number(bytes: Uint8Array, from: number, to: number, base: 10 | 16): number {
+  let value = 0;
+  for (let at = from; at < to; at++) {
+    const byte = bytes[at] ?? 0;
+    const letter = byte | 0x20;
+    const digit =
+      byte >= 0x30 && byte <= 0x39 ? byte - 0x30 : letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : base;
+    if (digit >= base) return 0;
+    value = value * base + digit;
+  }
+  return value;
 }
 
 /** `text` with its references replaced; references that cannot be resolved stay as they are. */
@@ -156,6 +199,7 @@ export function showByte(byte: number): string {
 
 /** Whether `text` is a name with at most one prefix (Namespaces in XML 1.0, production QName). */
 export function isQName(text: string): boolean {
+  if (/^[A-Za-z_][-.\w]*(?::[A-Za-z_][-.\w]*)?$/.test(text)) return true;
   const parts = text.split(':');
   return parts.length <= 2 && parts.every(isNcName);
 }

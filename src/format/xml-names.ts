@@ -1,7 +1,29 @@
+import { BytePattern } from './byte-pattern.js';
+
 /** The expanded name of an element or attribute; the namespace '' is no namespace. */
 export interface XmlName {
   readonly namespace: string;
   readonly local: string;
+  /** Counts the names of a vocabulary from 1, for tables with a row for each; 0 for a name outside of it. */
+  readonly index: number;
+}
+
+/** Two names with the same parts are equal, whatever their index: it is no member of its own. */
+class Name implements XmlName {
+  readonly namespace: string;
+  readonly local: string;
+  readonly #index: number;
+
+  constructor(namespace: string, local: string, index: number) {
+    this.namespace = namespace;
+    this.local = local;
+    this.#index = index;
+    Object.freeze(this);
+  }
+
+  get index(): number {
+    return this.#index;
+  }
 }
 
 const XML_NAMESPACE = 'http://www.w3.org/XML/1998/namespace';
@@ -10,13 +32,23 @@ const XMLNS_NAMESPACE = 'http://www.w3.org/2000/xmlns/';
 /** A set of names in which the same name is always the same object, so that names are compared with `===`. */
 export class XmlVocabulary {
   readonly #names = new Map<string, Map<string, XmlName>>();
+  readonly #numbered: boolean;
+  #size = 0;
+
+  /** @param numbered false for a set of names that are outside of the vocabulary proper. Default true. */
+  constructor(numbered = true) {
+    this.#numbered = numbered;
+  }
 
   /** The one object for this name; made when the vocabulary does not hold it yet. */
   name(namespace: string, local: string): XmlName {
     let locals = this.#names.get(namespace);
     if (locals === undefined) this.#names.set(namespace, (locals = new Map<string, XmlName>()));
     let name = locals.get(local);
-    if (name === undefined) locals.set(local, (name = Object.freeze({ namespace, local })));
+    if (name === undefined) {
+      const index = this.#numbered ? ++this.#size : 0;
+      locals.set(local, (name = new Name(namespace, local, index)));
+    }
     return name;
   }
 
@@ -41,7 +73,7 @@ export class QName {
   readonly text: string;
   readonly prefix: string;
   readonly local: string;
-  readonly bytes: Uint8Array;
+  readonly pattern: BytePattern;
   /** The prefix that an attribute of this name binds ('' is the default namespace); undefined: it is no declaration. */
   readonly binds: string | undefined;
   /** The scope this name was last resolved in, and what it was there. */
@@ -49,6 +81,8 @@ export class QName {
   name: XmlName | undefined = undefined;
   /** The element that was started after the one of this name last time: most often it is so again. */
   follower: QName | undefined = undefined;
+  /** The attribute that came after the element or attribute of this name last time. */
+  attribute: QName | undefined = undefined;
   /** The next name in the same bucket of its table. */
   next: QName | undefined = undefined;
 
@@ -57,12 +91,12 @@ export class QName {
     this.text = text;
     this.prefix = colon < 0 ? '' : text.slice(0, colon);
     this.local = text.slice(colon + 1);
-    this.bytes = bytes;
+    this.pattern = new BytePattern(bytes);
     this.binds = text === 'xmlns' ? '' : this.prefix === 'xmlns' ? this.local : undefined;
   }
 }
 
-const BUCKETS = 1024;
+const BUCKETS = 512;
 /** Names kept per document: more than any vocabulary has, few enough that a hostile document cannot fill memory. */
 const KEPT = 4096;
 /** Longer chains than this are hostile; what is not found by then is found by its text. */
@@ -74,15 +108,9 @@ export class QNameTable {
   readonly #byText = new Map<string, QName>();
 
   /** The name with the bytes `from` to `to`; undefined when it was not seen before. */
-  find(bytes: Uint8Array, from: number, to: number): QName | undefined {
-    const length = to - from;
-    let entry = this.#buckets[bucket(bytes, from, to)];
-    for (; entry !== undefined; entry = entry.next) {
-      const known = entry.bytes;
-      if (known.length !== length) continue;
-      let i = 0;
-      while (i < length && known[i] === bytes[from + i]) i++;
-      if (i === length) return entry;
+  find(bytes: Uint8Array, view: DataView, from: number, to: number): QName | undefined {
+    for (let entry = this.#buckets[bucket(bytes, from, to)]; entry !== undefined; entry = entry.next) {
+      if (entry.pattern.length === to - from && entry.pattern.standsAt(view, from)) return entry;
     }
     return undefined;
   }
@@ -91,7 +119,7 @@ export class QNameTable {
   add(text: string, bytes: Uint8Array, from: number, to: number): QName {
     const known = this.#byText.get(text);
     if (known !== undefined) return known;
-    const added = new QName(text, Uint8Array.from(bytes.subarray(from, to)));
+    const added = new QName(text, bytes.subarray(from, to));
     if (this.#byText.size >= KEPT) return added;
     this.#byText.set(text, added);
     const at = bucket(bytes, from, to);
@@ -146,7 +174,7 @@ export class Scope {
 
   /** The scope of a whole document, with the bindings that need no declaration. */
   static outermost(vocabulary: XmlVocabulary): Scope {
-    const budget = { vocabulary, others: new XmlVocabulary(), scopes: 0, names: 0 };
+    const budget = { vocabulary, others: new XmlVocabulary(false), scopes: 0, names: 0 };
     return new Scope(budget, undefined, 'xml', XML_NAMESPACE).declare('', '');
   }
 
@@ -209,7 +237,7 @@ export class Scope {
     const { vocabulary, others, names } = this.#budget;
     return (
       vocabulary.find(namespace, local) ??
-      (names < KEPT_NAMES ? others.name(namespace, local) : Object.freeze({ namespace, local }))
+      (names < KEPT_NAMES ? others.name(namespace, local) : new Name(namespace, local, 0))
     );
   }
 }

@@ -2,13 +2,14 @@ import { DecodeError, UsageError, type ErrorCode, type SourcePosition } from '..
 import {
   CLASSES,
   isNcName,
-  isPredefined,
   isQName,
+  isReference,
+  isTextWord,
+  isValueWord,
   LEGAL,
   NAME,
   NAME_START,
   replaceReferences,
-  resolveReference,
   showByte,
   SPACE,
   TEXT,
@@ -16,12 +17,23 @@ import {
 } from './xml-chars.js';
 import { DECLARATION_BYTES, foreignEncoding, readDeclaration } from './xml-declaration.js';
 import { bindingProblem, QName, QNameTable, Scope, XmlVocabulary, type XmlName } from './xml-names.js';
+import { CommonTexts } from './xml-texts.js';
 import { ByteWindow } from './xml-window.js';
 
 export { XmlVocabulary, type XmlName } from './xml-names.js';
 
-/** What `read` returns. Comments, processing instructions and the declaration are checked and passed over. */
-export const XmlEvent = { NeedBytes: 0, StartElement: 1, EndElement: 2, Text: 3, EndDocument: 4 } as const;
+/**
+ * What `read` returns. Comments, processing instructions and the declaration are checked and passed over. Leaf is one of
+ * `XmlReaderOptions.leaves`, whole, in place of its StartElement, Text and EndElement.
+ */
+export const XmlEvent = {
+  NeedBytes: 0,
+  StartElement: 1,
+  EndElement: 2,
+  Text: 3,
+  EndDocument: 4,
+  Leaf: 5,
+} as const;
 export type XmlEvent = (typeof XmlEvent)[keyof typeof XmlEvent];
 
 /** A document that exceeds one of these is refused with XML_LIMIT. Text, comments and instructions pass in pieces and need none. */
@@ -38,12 +50,34 @@ export interface XmlLimits {
 
 const LIMITS: XmlLimits = { depth: 256, attributes: 1000, tag: 1_048_576, name: 1000 };
 
+const LONGEST_LEAF = 65_536;
+
+/** Which names are those of leaves, by their index. */
+export type LeafTable = readonly boolean[];
+
+const NO_LEAVES: LeafTable = [false];
+
+/** @param names of one vocabulary. */
+export function leafTable(names: readonly XmlName[]): LeafTable {
+  const size = Math.max(0, ...names.map(({ index }) => index)) + 1;
+  const table = new Array<boolean>(size).fill(false);
+  for (const { index } of names) table[index] = index > 0;
+  return table;
+}
+
 export interface XmlReaderOptions {
   /** The names to compare with; it is not changed. Default: an empty one. */
   readonly vocabulary?: XmlVocabulary | undefined;
   /** Names the input in positions: a path, or a URL without its query. */
   readonly source?: string | undefined;
   readonly limits?: Partial<XmlLimits> | undefined;
+  /**
+   * The elements that hold text: each is reported by one Leaf event where all of it is at hand, it holds nothing but one
+   * piece of text, and that has at most `longestLeaf` bytes. Default: none.
+   */
+  readonly leaves?: LeafTable | undefined;
+  /** Default 65,536. */
+  readonly longestLeaf?: number | undefined;
   /** The bytes are UTF-8 whatever their declaration says, having been made so. Default false. */
   readonly transcoded?: boolean | undefined;
 }
@@ -79,6 +113,11 @@ const REFERENCES = 1;
 const BLANKS = 2;
 const WIDE = 4;
 
+/** Marks values among the common texts: white space is replaced in them. */
+const VALUE_FLAG = 8;
+/** Values up to here are mostly the same from element to element, such as those of `rel` and `xmlns`. Bytes. */
+const SHORT_VALUE = 48;
+
 // Instead of where something ends.
 const INCOMPLETE = -1;
 const INVALID = -2;
@@ -100,7 +139,18 @@ interface Attribute {
   flags: number;
 }
 
-const NO_NAME = new QName('', new Uint8Array(0));
+/** A part of the window of the reader that lent it. */
+export interface ByteSpan {
+  readonly bytes: Uint8Array;
+  readonly from: number;
+  readonly to: number;
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+const CDATA_START = Buffer.from('<![CDATA[');
+
+const NO_NAME = noName();
 
 /**
  * A strict, streaming pull reader of XML 1.0 (fifth edition) with namespaces, without DTD, in UTF-8.
@@ -122,10 +172,12 @@ export class XmlReader {
   readonly #window: ByteWindow;
   readonly #transcoded: boolean;
   readonly #limits: XmlLimits;
+  readonly #leaves: LeafTable;
+  readonly #longestLeaf: number;
   readonly #qnames = new QNameTable();
   #scope: Scope;
   /** The name of the element that was started last. */
-  #started = new QName('', new Uint8Array(0));
+  #started = noName();
   /** Offset in the window of what is read next. */
   #at = 0;
   #place: Place = BEGINNING;
@@ -137,6 +189,13 @@ export class XmlReader {
   #tagFrom = -1;
   #error: DecodeError | undefined = undefined;
 
+  /**
+   * While true, white space that comes next is passed over without a Text event: for the layout between elements, which is
+   * a third of most documents. Set it to false once white space counts: in an element that is no leaf but may hold text, or behind
+   * the first Text event of a text that comes in pieces. Default false.
+   */
+  skipSpace = false;
+
   readonly #open: OpenElement[] = [];
   #depth = 0;
 
@@ -147,6 +206,10 @@ export class XmlReader {
   #textFrom = 0;
   #textTo = 0;
   #textFlags = 0;
+  /** Of the text that was scanned last. */
+  #scannedFlags = 0;
+  readonly #textBytes: Writable<ByteSpan> = { bytes: new Uint8Array(0), from: 0, to: 0 };
+  readonly #common = new CommonTexts();
 
   /** Those of the element just started come first; the others are kept for reuse. */
   readonly #attributes: Attribute[] = [];
@@ -162,6 +225,8 @@ export class XmlReader {
       tag: tag ?? LIMITS.tag,
       name: name ?? LIMITS.name,
     };
+    this.#leaves = options.leaves ?? NO_LEAVES;
+    this.#longestLeaf = options.longestLeaf ?? LONGEST_LEAF;
     this.#scope = Scope.outermost(options.vocabulary ?? new XmlVocabulary());
   }
 
@@ -214,8 +279,33 @@ export class XmlReader {
   get text(): string {
     const flags = this.#textFlags;
     const text = this.#window.slice(this.#textFrom, this.#textTo, (flags & WIDE) === 0);
+    if ((flags & (BLANKS | REFERENCES)) === 0) return text;
     const lines = (flags & BLANKS) === 0 ? text : text.replace(/\r\n?/g, '\n');
     return (flags & REFERENCES) === 0 ? lines : replaceReferences(lines);
+  }
+
+  /** `text`, from a small table of texts seen before: for texts that repeat themselves, which then are one string. */
+  get commonText(): string {
+    const { bytes, view } = this.#window;
+    const from = this.#textFrom;
+    const to = this.#textTo;
+    const flags = this.#textFlags;
+    if (from === to) return '';
+    const known = this.#common.find(bytes, view, from, to, flags);
+    return known ?? this.#common.keep(bytes, from, to, flags, this.text);
+  }
+
+  /**
+   * The bytes of `text`, for what can be told from them without a string; undefined when they are more than the text, as
+   * with references. The object is used again: to be read before the next `read`.
+   */
+  get textBytes(): ByteSpan | undefined {
+    if ((this.#textFlags & (BLANKS | REFERENCES)) !== 0) return undefined;
+    const span = this.#textBytes;
+    span.bytes = this.#window.bytes;
+    span.from = this.#textFrom;
+    span.to = this.#textTo;
+    return span;
   }
 
   /** The attributes of the element just started, namespace declarations left out. */
@@ -245,7 +335,7 @@ export class XmlReader {
     return undefined;
   }
 
-  /** Where the current event begins; after NeedBytes, where reading goes on. Columns count characters (code points). */
+  /** Where the current event begins (of a Leaf, its end tag); after NeedBytes, where reading goes on. Columns count characters (code points). */
   get position(): SourcePosition {
     return this.#eventPosition ?? this.#window.position(this.#eventOffset - this.#window.origin);
   }
@@ -267,21 +357,13 @@ export class XmlReader {
       let step: Step;
       if (this.#place === CONTENT) {
         const { bytes } = this.#window;
+        if (this.skipSpace) this.#at = this.#spaceEnd(this.#at);
         const at = this.#at;
-        let to = at;
-        let seen = 0;
-        let byte;
-        while (((CLASSES[(byte = bytes[to] ?? 0)] ?? 0) & TEXT) !== 0) {
-          seen |= byte;
-          to++;
-        }
-        if (byte !== 0x3c) step = this.#text();
-        else if (to > at) step = this.#textEvent(at, to, seen < 0x80 ? 0 : WIDE);
-        else {
+        if (bytes[at] === 0x3c) {
           const next = bytes[at + 1] ?? 0;
           if (((CLASSES[next] ?? 0) & NAME_START) !== 0) step = this.#startTag();
           else step = next === 0x2f ? this.#endTag() : this.#markup();
-        }
+        } else step = this.#text();
       } else step = this.#elsewhere();
       if (step > MORE) return step as XmlEvent;
       if (step === MORE) {
@@ -295,6 +377,17 @@ export class XmlReader {
         } else if (this.#place !== SEEKING) return this.#finish();
       }
     }
+  }
+
+  /** Where the white space that begins at `from` ends. Much of it is indentation, hence the look at four blanks at once. */
+  #spaceEnd(from: number): number {
+    const { bytes, view } = this.#window;
+    let at = from;
+    while (isSpace(bytes[at])) {
+      at++;
+      while (view.getInt32(at, true) === 0x20202020) at += 4;
+    }
+    return at;
   }
 
   // Each of these takes one step; on MORE nothing was consumed that is needed again.
@@ -401,15 +494,30 @@ export class XmlReader {
 
   // --- text -------------------------------------------------------------------------------------
 
-  /** Text that is not plain up to the next tag. */
   #text(): Step {
-    const { bytes, end, final } = this.#window;
+    const { bytes, end } = this.#window;
     const from = this.#at;
+    const at = this.#scanText(from);
+    if (at > from) return this.#textEvent(from, at, this.#scannedFlags);
+    const byte = bytes[at];
+    if (byte === 0x26) return this.#reference(at) === INCOMPLETE ? MORE : this.#failReference(at);
+    if (byte === 0x5d && bytes[at + 1] === 0x5d && bytes[at + 2] === 0x3e)
+      return this.#failSyntax(at, '"]]>" in text; write "]]&gt;"');
+    return byte === 0x5d || byte === 0x0d || at >= end ? MORE : this.#failControl(at);
+  }
+
+  /** Where the text that begins at `from` ends, or what is at hand of it; what it needs is in `#scannedFlags`. */
+  #scanText(from: number): number {
+    const { bytes, view, end, final } = this.#window;
     let at = from;
     let seen = 0;
     let flags = 0;
-    let byte;
     for (;;) {
+      for (let word = view.getInt32(at, true); isTextWord(word); word = view.getInt32(at, true)) {
+        seen |= word;
+        at += 4;
+      }
+      let byte;
       while (((CLASSES[(byte = bytes[at] ?? 0)] ?? 0) & TEXT) !== 0) {
         seen |= byte;
         at++;
@@ -432,28 +540,37 @@ export class XmlReader {
         at++;
       } else break;
     }
-    if (at > from) return this.#textEvent(from, at, seen < 0x80 ? flags : flags | WIDE);
-    if (byte === 0x26) return this.#reference(at) === INCOMPLETE ? MORE : this.#failReference(at);
-    if (byte === 0x5d && bytes[at + 1] === 0x5d && bytes[at + 2] === 0x3e)
-      return this.#failSyntax(at, '"]]>" in text; write "]]&gt;"');
-    return byte === 0x5d || byte === 0x0d || at >= end ? MORE : this.#failControl(at);
+    this.#scannedFlags = (seen & 0x80808080) === 0 ? flags : flags | WIDE;
+    return at;
   }
 
   #cdata(): Step {
-    const { bytes, end, final } = this.#window;
+    const { bytes, end } = this.#window;
     const from = this.#at;
+    const at = this.#scanCdata(from);
+    if (at > from) return this.#textEvent(from, at, this.#scannedFlags);
+    const byte = bytes[at];
+    if (byte === 0x5d && bytes[at + 1] === 0x5d && bytes[at + 2] === 0x3e) {
+      this.#place = CONTENT;
+      this.#at = at + 3;
+      return PASSED;
+    }
+    return byte === 0x5d || byte === 0x0d || at >= end ? MORE : this.#failControl(at);
+  }
+
+  /** Where the CDATA section ends whose text begins at `from`, or what is at hand of it; compare `#scanText`. */
+  #scanCdata(from: number): number {
+    const { bytes, end, final } = this.#window;
     let at = from;
     let seen = 0;
     let flags = 0;
-    let byte;
-    let closed = false;
     for (;;) {
-      byte = bytes[at] ?? 0;
+      const byte = bytes[at] ?? 0;
       if (((CLASSES[byte] ?? 0) & LEGAL) === 0) break;
       if (byte === 0x5d) {
         const brackets = bytes[at + 1] === 0x5d ? 2 : 1;
-        closed = brackets === 2 && bytes[at + 2] === 0x3e;
-        if (closed || (at + brackets >= end && !final)) break;
+        if (brackets === 2 && bytes[at + 2] === 0x3e) break;
+        if (at + brackets >= end && !final) break;
       } else if (byte === 0x0d) {
         if (at + 1 >= end && !final) break;
         flags |= BLANKS;
@@ -461,13 +578,14 @@ export class XmlReader {
       seen |= byte;
       at++;
     }
-    if (at > from) return this.#textEvent(from, at, seen < 0x80 ? flags : flags | WIDE);
-    if (closed) {
-      this.#place = CONTENT;
-      this.#at = at + 3;
-      return PASSED;
-    }
-    return byte === 0x5d || byte === 0x0d || at >= end ? MORE : this.#failControl(at);
+    this.#scannedFlags = seen < 0x80 ? flags : flags | WIDE;
+    return at;
+  }
+
+  #isCdata(from: number): boolean {
+    const { bytes } = this.#window;
+    for (let i = 0; i < CDATA_START.length; i++) if (bytes[from + i] !== CDATA_START[i]) return false;
+    return true;
   }
 
   #textEvent(from: number, to: number, flags: number): Step {
@@ -488,8 +606,7 @@ export class XmlReader {
     if (to - at > this.#limits.name) return INVALID;
     if (to >= end) return INCOMPLETE;
     if (bytes[to] !== 0x3b) return INVALID;
-    if (isPredefined(bytes, at + 1, to)) return to + 1;
-    return resolveReference(bytes.toString('latin1', at + 1, to)) === undefined ? INVALID : to + 1;
+    return isReference(bytes, at + 1, to) ? to + 1 : INVALID;
   }
 
   // --- comments, processing instructions, CDATA sections, DOCTYPE -------------------------------
@@ -499,12 +616,12 @@ export class XmlReader {
     const { bytes, end } = this.#window;
     const at = this.#at;
     if (bytes[at + 1] === 0x3f) return this.#instruction();
-    const start = bytes.toString('latin1', at, Math.min(end, at + 9));
-    if (start.startsWith('<!--')) return this.#enter(COMMENT, at + 4);
-    if (start === '<![CDATA[') {
-      if (this.#place === CONTENT) return this.#enter(CDATA, at + 9);
+    if (this.#isCdata(at)) {
+      if (this.#place === CONTENT) return this.#enter(CDATA, at + CDATA_START.length);
       return this.#failSyntax(at, 'a CDATA section outside of the root element');
     }
+    const start = bytes.toString('latin1', at, Math.min(end, at + 9));
+    if (start.startsWith('<!--')) return this.#enter(COMMENT, at + 4);
     if (start === '<!DOCTYPE') {
       return this.#fail('XML_DOCTYPE', at, 'a DOCTYPE is refused; remove it, and the entities it declares');
     }
@@ -570,18 +687,27 @@ export class XmlReader {
   // --- tags -------------------------------------------------------------------------------------
 
   #startTag(): Step {
-    const { bytes, end } = this.#window;
+    const { bytes, view, end } = this.#window;
     const start = this.#at;
     this.#tagFrom = start;
     const from = start + 1;
     // Elements follow each other as they did before: the name is compared with the one expected, and only then looked up.
     const guess = this.#started.follower ?? this.#started;
-    const { length } = guess.bytes;
     let at = from;
-    while (at - from < length && bytes[at] === guess.bytes[at - from]) at++;
-    const guessed = at - from === length;
-    while (((CLASSES[bytes[at] ?? 0] ?? 0) & NAME) !== 0) at++;
+    let qname: QName | undefined;
+    if (guess.pattern.standsAt(view, from)) {
+      at += guess.pattern.length;
+      if (bytes[at] === 0x3e && at - start < this.#limits.tag && this.#place === CONTENT) {
+        return this.#openElement(start, at + 1, guess, 0, false);
+      }
+      qname = guess;
+    }
+    if (qname === undefined || isName(bytes[at])) {
+      while (isName(bytes[at])) at++;
+      qname = this.#qnames.find(bytes, view, from, at);
+    }
     const nameTo = at;
+    let expected = qname?.attribute;
     let attributes = 0;
     let empty = false;
     while (bytes[at] !== 0x3e) {
@@ -599,28 +725,32 @@ export class XmlReader {
       if (((CLASSES[byte] ?? 0) & NAME_START) === 0)
         return this.#failExpected(at, 'an attribute, "/>" or ">"');
       if (before === at) return this.#failExpected(at, 'white space before an attribute');
-      at = this.#attribute(attributes++, at);
+      at = this.#attribute(attributes, at, expected);
       if (at < 0) return this.#incompleteTag();
+      expected = this.#attributeAt(attributes++).qname.attribute;
     }
     at++;
     if (at - start > this.#limits.tag) return this.#failSize();
     if (this.#place === EPILOG) return this.#failSyntax(start, 'a second root element; a document has one');
-    const qname = guessed && nameTo - from === length ? guess : this.#qname(from, nameTo);
-    this.#openElement(start, qname, attributes);
-    this.#tagFrom = -1;
-    this.#at = at;
-    this.#place = empty ? CLOSING : CONTENT;
-    return XmlEvent.StartElement;
+    return this.#openElement(start, at, qname ?? this.#newName(from, nameTo), attributes, empty);
   }
 
-  /** Notes the attribute that begins at `from`; where it ends, or INCOMPLETE. */
-  #attribute(index: number, from: number): number {
+  /** Notes the attribute that begins at `from`, with its name if that is as `expected`; where it ends, or INCOMPLETE. */
+  #attribute(index: number, from: number, expected: QName | undefined): number {
     if (index >= this.#limits.attributes) {
       return this.#fail('XML_LIMIT', from, `more than ${this.#limits.attributes} attributes in one element`);
     }
-    const { bytes, end } = this.#window;
+    const { bytes, view, end } = this.#window;
     let at = from;
-    while (isName(bytes[at])) at++;
+    let qname = NO_NAME;
+    if (expected?.pattern.standsAt(view, from) === true) {
+      at += expected.pattern.length;
+      qname = expected;
+    }
+    if (isName(bytes[at])) {
+      while (isName(bytes[at])) at++;
+      qname = NO_NAME;
+    }
     const to = at;
     while (isSpace(bytes[at])) at++;
     if (at >= end) return INCOMPLETE;
@@ -635,6 +765,10 @@ export class XmlReader {
     let flags = 0;
     let seen = 0;
     for (;;) {
+      for (let word = view.getInt32(at, true); isValueWord(word); word = view.getInt32(at, true)) {
+        seen |= word;
+        at += 4;
+      }
       let byte;
       while (((CLASSES[(byte = bytes[at] ?? 0)] ?? 0) & VALUE) !== 0) {
         seen |= byte;
@@ -656,23 +790,31 @@ export class XmlReader {
       else return this.#failControl(at);
     }
     const attribute = this.#attributeAt(index);
+    attribute.qname = qname;
     attribute.from = from;
     attribute.to = to;
     attribute.valueFrom = valueFrom;
     attribute.valueTo = at;
-    attribute.flags = seen < 0x80 ? flags : flags | WIDE;
+    attribute.flags = (seen & 0x80808080) === 0 ? flags : flags | WIDE;
     return at + 1;
   }
 
-  #openElement(start: number, qname: QName, attributes: number): void {
+  /** The start tag from `start` to `behind` was read. */
+  #openElement(start: number, behind: number, qname: QName, attributes: number, empty: boolean): Step {
     if (this.#started.follower !== qname) this.#started.follower = qname;
     this.#started = qname;
     const outer = this.#scope;
-    this.#attributeCount = attributes === 0 ? 0 : this.#resolveAttributes(attributes);
+    this.#attributeCount = attributes === 0 ? 0 : this.#resolveAttributes(attributes, qname);
     const name = this.#scope.element(qname) ?? this.#failPrefix(start + 1, qname);
     const depth = this.#depth;
     if (depth >= this.#limits.depth) {
       this.#fail('XML_LIMIT', start, `elements nested deeper than ${this.#limits.depth}`);
+    }
+    this.#tagFrom = -1;
+    this.#eventName = name;
+    this.#eventDepth = depth + 1;
+    if (depth > 0 && !empty && this.#leaves[name.index] === true && this.#scope === outer) {
+      if (this.#leaf(qname, behind)) return XmlEvent.Leaf;
     }
     const byteOffset = this.#window.origin + start;
     const element = this.#open[depth];
@@ -684,21 +826,52 @@ export class XmlReader {
       element.byteOffset = byteOffset;
     }
     this.#rooted = true;
-    this.#depth = this.#eventDepth = depth + 1;
-    this.#eventName = name;
+    this.#depth = depth + 1;
     this.#eventOffset = byteOffset;
+    this.#at = behind;
+    this.#place = empty ? CLOSING : CONTENT;
+    return XmlEvent.StartElement;
+  }
+
+  /** Whether an element called `qname`, whose content begins at `from`, is a leaf; then it has been read. */
+  #leaf(qname: QName, from: number): boolean {
+    const { bytes } = this.#window;
+    let textFrom = from;
+    let textTo = this.#scanText(from);
+    let to = textTo;
+    if (bytes[to] !== 0x3c) return false;
+    if (bytes[to + 1] === 0x21 && to === from && this.#isCdata(from)) {
+      textFrom = from + CDATA_START.length;
+      textTo = this.#scanCdata(textFrom);
+      if (bytes[textTo] !== 0x5d || bytes[textTo + 1] !== 0x5d || bytes[textTo + 2] !== 0x3e) return false;
+      to = textTo + 3;
+      if (bytes[to] !== 0x3c) return false;
+    }
+    if (bytes[to + 1] !== 0x2f || textTo - textFrom > this.#longestLeaf) return false;
+    const behind = this.#endTagEnd(qname, to);
+    if (behind < 0 || behind - to > this.#limits.tag) return false;
+    this.#textFrom = textFrom;
+    this.#textTo = textTo;
+    this.#textFlags = this.#scannedFlags;
+    this.#eventOffset = this.#window.origin + to;
+    this.#at = behind;
+    return true;
   }
 
   /** Resolves the names of the attributes just read and puts the declarations last; how many others there are. */
-  #resolveAttributes(count: number): number {
+  #resolveAttributes(count: number, element: QName): number {
     const texts = count > 12 ? new Set<string>() : undefined;
     let scope = this.#scope;
     let kept = 0;
     let prefixed = false;
+    let before = element;
     for (let i = 0; i < count; i++) {
       const attribute = this.#attributeAt(i);
       const { from } = attribute;
-      const qname = (attribute.qname = this.#qname(from, attribute.to));
+      if (attribute.qname === NO_NAME) attribute.qname = this.#qname(from, attribute.to);
+      const { qname } = attribute;
+      if (before.attribute !== qname) before.attribute = qname;
+      before = qname;
       const repeated = texts === undefined ? this.#isRepeated(i) : texts.size === texts.add(qname.text).size;
       if (repeated) return this.#failSyntax(from, `a second attribute ${quote(qname.text)}`);
       if (qname.binds === undefined) {
@@ -736,33 +909,33 @@ export class XmlReader {
   }
 
   #endTag(): Step {
-    const { bytes, end } = this.#window;
     const start = this.#at;
     this.#tagFrom = start;
     const element = this.#open[this.#depth - 1];
     if (element === undefined) return this.#failSyntax(start, 'an end tag outside of the root element');
-    const expected = element.qname.bytes;
-    let at = start + 2;
-    let same = 0;
-    while (same < expected.length && bytes[at] === expected[same]) {
-      same++;
-      at++;
-    }
-    if (bytes[at] !== 0x3e || same < expected.length) {
-      if (same < expected.length || isName(bytes[at])) {
-        while (isName(bytes[at])) at++;
-        return at >= end ? this.#incompleteTag() : this.#failMismatch(element, at);
-      }
-      while (isSpace(bytes[at])) at++;
-      if (at >= end) return this.#incompleteTag();
-      if (bytes[at] !== 0x3e) return this.#failExpected(at, '">" at the end of an end tag');
-    }
-    at++;
-    if (at - start > this.#limits.tag) return this.#failSize();
+    const behind = this.#endTagEnd(element.qname, start);
+    if (behind < 0) return behind === INCOMPLETE ? this.#incompleteTag() : this.#failEndTag(element);
+    if (behind - start > this.#limits.tag) return this.#failSize();
     this.#tagFrom = -1;
-    this.#at = at;
+    this.#at = behind;
     this.#eventOffset = this.#window.origin + start;
     return this.#closeElement();
+  }
+
+  /** Where the end tag that begins at `start` ends if it is that of `qname`; else INCOMPLETE or INVALID. */
+  #endTagEnd(qname: QName, start: number): number {
+    const { bytes, view, end } = this.#window;
+    let at = start + 2;
+    const same = qname.pattern.standsAt(view, at);
+    if (same) at += qname.pattern.length;
+    if (bytes[at] === 0x3e && same) return at + 1;
+    if (!same || isName(bytes[at])) {
+      while (isName(bytes[at])) at++;
+      return at >= end ? INCOMPLETE : INVALID;
+    }
+    while (isSpace(bytes[at])) at++;
+    if (bytes[at] === 0x3e) return at + 1;
+    return at >= end ? INCOMPLETE : INVALID;
   }
 
   #closeElement(): Step {
@@ -811,7 +984,8 @@ export class XmlReader {
   }
 
   #qname(from: number, to: number): QName {
-    return this.#qnames.find(this.#window.bytes, from, to) ?? this.#newName(from, to);
+    const { bytes, view } = this.#window;
+    return this.#qnames.find(bytes, view, from, to) ?? this.#newName(from, to);
   }
 
   #newName(from: number, to: number): QName {
@@ -839,9 +1013,16 @@ export class XmlReader {
   }
 
   #value({ valueFrom, valueTo, flags }: Attribute): string {
-    const text = this.#window.slice(valueFrom, valueTo, (flags & WIDE) === 0);
-    const line = (flags & BLANKS) === 0 ? text : text.replace(/\r\n|[\t\n\r]/g, ' ');
-    return (flags & REFERENCES) === 0 ? line : replaceReferences(line);
+    const { bytes, view } = this.#window;
+    const repeated = valueTo > valueFrom && valueTo - valueFrom <= SHORT_VALUE;
+    const known = repeated
+      ? this.#common.find(bytes, view, valueFrom, valueTo, flags | VALUE_FLAG)
+      : undefined;
+    if (known !== undefined) return known;
+    let value = this.#window.slice(valueFrom, valueTo, (flags & WIDE) === 0);
+    if ((flags & BLANKS) !== 0) value = value.replace(/\r\n|[\t\n\r]/g, ' ');
+    if ((flags & REFERENCES) !== 0) value = replaceReferences(value);
+    return repeated ? this.#common.keep(bytes, valueFrom, valueTo, flags | VALUE_FLAG, value) : value;
   }
 
   // --- refusals ---------------------------------------------------------------------------------
@@ -895,9 +1076,17 @@ export class XmlReader {
     );
   }
 
-  #failMismatch(element: OpenElement, to: number): never {
+  /** The end tag that begins at `#tagFrom` is that of another element, or none. */
+  #failEndTag(element: OpenElement): never {
+    const { bytes } = this.#window;
     const start = this.#tagFrom;
-    const found = shorten(this.#window.bytes.toString('utf8', start + 2, to));
+    let to = start + 2;
+    while (isName(bytes[to])) to++;
+    if (bytes.toString('utf8', start + 2, to) === element.qname.text) {
+      while (isSpace(bytes[to])) to++;
+      return this.#failExpected(to, '">" at the end of an end tag');
+    }
+    const found = shorten(bytes.toString('utf8', start + 2, to));
     const expected = `</${shorten(element.qname.text)}> for the element of byte ${element.byteOffset}`;
     return this.#failSyntax(start, `expected ${expected}, got </${found}>`, to);
   }
@@ -917,6 +1106,11 @@ export class XmlReader {
     const what = text.startsWith('#') ? 'is no character of XML' : 'is declared nowhere';
     return this.#failSyntax(at, `${quote(`&${text};`)} ${what}`, to);
   }
+}
+
+/** A name that stands nowhere: its byte is not UTF-8. */
+function noName(): QName {
+  return new QName('', Uint8Array.of(0xff));
 }
 
 function isSpace(byte: number | undefined): boolean {

@@ -7,8 +7,12 @@ import { findInvalidUtf8, utf8Length } from './xml-chars.js';
 const ROOM = 65_536;
 /** Room that the smallest window has. */
 const SMALL = 4096;
-/** Longest part of a line of text that is copied out at once for short strings. */
-const SEGMENT = 16_384;
+
+/** Bytes of the buffer behind `end`, the zero byte among them. */
+const SLACK = 8;
+
+/** What `toString('latin1')` calls, a third faster for the short strings of a feed. All Nodes have it; its types do not. */
+type LatinBuffer = Buffer & { latin1Slice(from: number, to: number): string };
 
 /** Why the window ends where it does although more bytes are there. */
 export interface Barrier {
@@ -22,7 +26,9 @@ export interface Barrier {
  * What lies before the window is gone; lines and characters in it were counted.
  */
 export class ByteWindow {
-  bytes: Buffer = Buffer.alloc(1);
+  bytes: LatinBuffer = Buffer.alloc(SLACK) as LatinBuffer;
+  /** The same bytes, to look at four of them at once: up to `SLACK` bytes from a visible one on may be read. */
+  view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
   /** Visible bytes; `bytes[end]` is zero. */
   end = 0;
   /** Offset in the input of `bytes[0]`. */
@@ -48,9 +54,8 @@ export class ByteWindow {
   #line = 1;
   #column = 1;
   #afterReturn = false;
-  /** A slice of the window as one string, from which short strings are cut. */
-  #segment = '';
-  #segmentFrom = 0;
+  /** Whether there was a carriage return so far; most documents have none. */
+  #returns = false;
 
   constructor(source: string | undefined) {
     this.#source = source;
@@ -141,16 +146,7 @@ export class ByteWindow {
 
   /** The visible text `from` to `to`, as its own string. */
   slice(from: number, to: number, ascii: boolean): string {
-    if (!ascii) return this.bytes.toString('utf8', from, to);
-    // A substring of 13 characters or more would keep the whole segment in memory; a shorter one is a copy.
-    if (to - from > 12) return this.bytes.toString('latin1', from, to);
-    const start = from - this.#segmentFrom;
-    if (start >= 0 && to - this.#segmentFrom <= this.#segment.length) {
-      return this.#segment.substring(start, to - this.#segmentFrom);
-    }
-    this.#segmentFrom = from;
-    this.#segment = this.bytes.toString('latin1', from, Math.min(this.end, from + SEGMENT));
-    return this.#segment.substring(0, to - from);
+    return ascii ? this.bytes.latin1Slice(from, to) : this.bytes.toString('utf8', from, to);
   }
 
   /** Line and column of the byte `at`, which must not lie before one asked for earlier. */
@@ -170,17 +166,20 @@ export class ByteWindow {
   }
 
   #makeRoom(keep: number, wanted: number): number {
-    if (this.end + wanted < this.bytes.length) return 0;
+    if (this.end + wanted + SLACK <= this.bytes.length) return 0;
     this.#count(keep);
     this.#counted -= keep;
     const kept = this.end - keep;
-    if (kept + wanted < this.bytes.length) {
+    if (kept + wanted + SLACK <= this.bytes.length) {
       this.bytes.copyWithin(0, keep, this.end);
     } else {
-      // Twice what is needed, so that a tag that keeps growing is copied a bounded number of times.
-      const larger = Buffer.allocUnsafeSlow(Math.max(SMALL, 2 * (kept + wanted)));
+      // Twice what is needed, so that a tag that keeps growing is copied a bounded number of times; but a document that
+      // comes in one piece, as pages do, gets no more than it needs.
+      const size = kept === 0 ? wanted + SLACK : 2 * (kept + wanted);
+      const larger = Buffer.allocUnsafeSlow(Math.max(SMALL, size)) as LatinBuffer;
       this.bytes.copy(larger, 0, keep, this.end);
       this.bytes = larger;
+      this.view = new DataView(larger.buffer);
     }
     this.end = kept;
     this.origin += keep;
@@ -190,7 +189,7 @@ export class ByteWindow {
   #show(from: number, to: number): void {
     const cut = incompleteTail(this.bytes, from, to);
     this.#tail = Uint8Array.from(this.bytes.subarray(to - cut, to));
-    this.#segment = '';
+    this.#returns ||= this.bytes.subarray(from, to).includes(0x0d);
     this.#check(from, to - cut);
   }
 
@@ -225,59 +224,96 @@ export class ByteWindow {
   }
 
   #count(to: number): void {
+    const { bytes, view } = this;
     const from = this.#counted;
     if (to <= from) return;
-    this.#counted = to;
-    const passed = this.bytes.subarray(from, to);
-    if (this.#afterReturn || passed.includes(0x0d)) {
-      this.#countSlowly(passed);
-      return;
-    }
-    const lines = count(passed, LINE_FEEDS);
-    const lastLine = lines === 0 ? passed : passed.subarray(passed.lastIndexOf(0x0a) + 1);
+    const first = bytes[from];
+    const next = from + 1;
+    let lines = (first === 0x0a && !this.#afterReturn ? 1 : 0) + countEqual(view, next, to, 0x0a);
+    // A carriage return ends a line too, but not together with the line feed behind it.
+    if (this.#returns) lines += countEqual(view, from, to, 0x0d) - countPairs(view, next, to);
     this.#line += lines;
-    if (lines > 0) this.#column = 1;
-    this.#column += lastLine.length - (isAscii(lastLine) ? 0 : count(lastLine, CONTINUATIONS));
-  }
-
-  /** A carriage return ends a line too, but not together with the line feed behind it. */
-  #countSlowly(passed: Uint8Array): void {
-    for (const byte of passed) {
-      if (byte === 0x0a || byte === 0x0d) {
-        if (byte === 0x0d || !this.#afterReturn) this.#line++;
-        this.#column = 1;
-      } else if ((byte & 0xc0) !== 0x80) this.#column++;
-      this.#afterReturn = byte === 0x0d;
+    let lineStart = from;
+    if (lines > 0 || first === 0x0a) {
+      lineStart = to;
+      while (bytes[lineStart - 1] !== 0x0a && bytes[lineStart - 1] !== 0x0d) lineStart--;
+      this.#column = 1;
     }
+    this.#column += to - lineStart - countContinuations(view, lineStart, to);
+    this.#afterReturn = bytes[to - 1] === 0x0d;
+    this.#counted = to;
   }
 }
 
-const LINE_FEEDS = 0;
-/** Bytes of a character behind its first. */
-const CONTINUATIONS = 1;
+// Every byte of a document is counted, so they are looked at four at a time, and without a branch for each: of a word of
+// four bytes, a word is made that holds a 1 for each byte to be counted, and up to 127 of those are added up. One loop
+// for each kind, since a choice inside of it takes longer than the counting. The last word may reach behind `to`.
 
-/** How many bytes are of the kind, looked at four at a time: every byte of a document passes here. */
-function count(bytes: Uint8Array, kind: typeof LINE_FEEDS | typeof CONTINUATIONS): number {
-  const isKind = (byte: number): boolean => (kind === LINE_FEEDS ? byte === 0x0a : (byte & 0xc0) === 0x80);
-  if (bytes.length < 8) return bytes.filter(isKind).length;
-  const start = (4 - (bytes.byteOffset % 4)) % 4;
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset + start, (bytes.length - start) >> 2);
-  const end = start + 4 * words.length;
-  let found = bytes.subarray(0, start).filter(isKind).length + bytes.subarray(end).filter(isKind).length;
-  for (let i = 0; i < words.length;) {
-    // Each byte of `sums` counts for one of the four; none may get beyond 255.
+/** Bytes whose words are added up at once: each byte of the sum stays below 128, and the sum a small integer. */
+const BLOCK = 4 * 127;
+
+/** How many of the bytes are `byte`: all but the others, which are the quicker ones to count. */
+function countEqual(view: DataView, from: number, to: number, byte: number): number {
+  const same = byte * 0x01010101;
+  let others = 0;
+  let at = from;
+  while (at + 4 <= to) {
     let sums = 0;
-    for (const stop = Math.min(words.length, i + 255); i < stop; i++) {
-      const word = words[i] ?? 0;
-      if (kind === LINE_FEEDS) {
-        // Of each byte, the highest bit is set unless the byte is that of a line feed.
-        const others = (((word ^ 0x0a0a0a0a) & 0x7f7f7f7f) + 0x7f7f7f7f) | (word ^ 0x0a0a0a0a);
-        sums += (~others >>> 7) & 0x01010101;
-      } else sums += (word >>> 7) & ~(word >>> 6) & 0x01010101;
+    for (const stop = Math.min(to - 3, at + BLOCK); at < stop; at += 4) {
+      sums = (sums + onesForOthers(view.getInt32(at, true) ^ same)) | 0;
     }
-    found += (sums & 0xff) + ((sums >>> 8) & 0xff) + ((sums >>> 16) & 0xff) + (sums >>> 24);
+    others += addBytes(sums);
   }
-  return found;
+  others += addBytes(onesForOthers(view.getInt32(at, true) ^ same) & lowBytes(to - at));
+  return to - from - others;
+}
+
+/** How many of the bytes are a line feed behind a carriage return. There must be a byte before `from`. */
+function countPairs(view: DataView, from: number, to: number): number {
+  let found = 0;
+  let at = from;
+  while (at + 4 <= to) {
+    let sums = 0;
+    for (const stop = Math.min(to - 3, at + BLOCK); at < stop; at += 4) sums = (sums + pairs(view, at)) | 0;
+    found += addBytes(sums);
+  }
+  return found + addBytes(pairs(view, at) & lowBytes(to - at));
+}
+
+function pairs(view: DataView, at: number): number {
+  const notLineFeeds = onesForOthers(view.getInt32(at, true) ^ 0x0a0a0a0a);
+  const notBehindReturns = onesForOthers(view.getInt32(at - 1, true) ^ 0x0d0d0d0d);
+  return ~(notLineFeeds | notBehindReturns) & 0x01010101;
+}
+
+/** How many of the bytes are those of a character behind its first. */
+function countContinuations(view: DataView, from: number, to: number): number {
+  let found = 0;
+  let at = from;
+  while (at + 4 <= to) {
+    let sums = 0;
+    for (const stop = Math.min(to - 3, at + BLOCK); at < stop; at += 4) {
+      const word = view.getInt32(at, true);
+      sums = (sums + ((word >>> 7) & ~(word >>> 6) & 0x01010101)) | 0;
+    }
+    found += addBytes(sums);
+  }
+  const word = view.getInt32(at, true);
+  return found + addBytes((word >>> 7) & ~(word >>> 6) & lowBytes(to - at));
+}
+
+/** A 1 for each of the lowest 0 to 3 bytes. */
+function lowBytes(count: number): number {
+  return 0x01010101 & ((1 << (8 * count)) - 1);
+}
+
+/** A 0 for each byte that is zero, and a 1 for each other. */
+function onesForOthers(word: number): number {
+  return ((((word & 0x7f7f7f7f) + 0x7f7f7f7f) | word) >>> 7) & 0x01010101;
+}
+
+function addBytes(word: number): number {
+  return (word & 0xff) + ((word >>> 8) & 0xff) + ((word >>> 16) & 0xff) + (word >>> 24);
 }
 
 /** Bytes at the end that begin a character and do not complete it: 0 to 3. */

@@ -1,6 +1,13 @@
 import { DecodeError, type SourcePosition } from '../activity/errors.js';
-import { parseInstant } from '../format/instant.js';
-import { XmlEvent, XmlReader, type XmlLimits, type XmlName } from '../format/xml-reader.js';
+import { parseInstant, parseInstantBytes } from '../format/instant.js';
+import {
+  leafTable,
+  XmlEvent,
+  XmlReader,
+  type LeafTable,
+  type XmlLimits,
+  type XmlName,
+} from '../format/xml-reader.js';
 import { ATOM_NAMESPACE, vocabulary } from './names.js';
 
 /** Something in a record that could not be taken as it stands; the rest of the record is good. */
@@ -27,11 +34,16 @@ export interface AtomEntry {
 export interface ContentDecoder<T> {
   /** Forgets the entry before. */
   reset(): void;
+  /** May set `reader.skipSpace` from now on; before, it is false. */
   start(reader: XmlReader): boolean;
   startElement(reader: XmlReader): void;
   /** Adds to the text of the element that is open; its length so far. */
-  text(text: string): number;
+  text(text: string, reader: XmlReader): number;
   endElement(reader: XmlReader, problem: (message: string) => void): void;
+  /** The elements that may come in one event, those of `ENTRY_LEAVES` among them. Default: only those. */
+  readonly leaves?: LeafTable;
+  /** Such an element; as `text`, the length so far of a text that it became part of. Default: the three calls above. */
+  leaf?(reader: XmlReader, problem: (message: string) => void): number;
   /** The record of the entry; undefined where it needs content to be one, and there was none. */
   finish(entry: AtomEntry, problem: (message: string) => void): T | undefined;
 }
@@ -52,6 +64,8 @@ export interface AtomLimits extends XmlLimits {
 }
 
 const MOST_TEXT = 1_048_576;
+/** Texts up to here are taken at once, in bytes. */
+const LONGEST_LEAF = 65_536;
 /** Of one entry; what goes beyond is counted, not told. */
 const MOST_PROBLEMS = 100;
 
@@ -77,14 +91,16 @@ function atomNames(local: string): readonly XmlName[] {
   return [vocabulary.name(ATOM_NAMESPACE, local), vocabulary.name('', local)];
 }
 
+/** Children of an entry that hold text. */
+export const ENTRY_LEAVES: readonly XmlName[] = ['id', 'title', 'updated'].flatMap(atomNames);
+
 const [ENTRY, BARE_ENTRY] = [vocabulary.name(ATOM_NAMESPACE, 'entry'), vocabulary.name('', 'entry')];
 
 type Frame = 'feed' | 'entry' | 'link' | 'id' | 'title' | 'updated' | 'content';
-const FRAMES = new Map<XmlName, Frame>(
-  (['feed', 'entry', 'link', 'id', 'title', 'updated', 'content'] as const).flatMap((local) =>
-    atomNames(local).map((name) => [name, local] as const),
-  ),
-);
+const FRAMES: (Frame | undefined)[] = [];
+for (const local of ['feed', 'entry', 'link', 'id', 'title', 'updated', 'content'] as const) {
+  for (const name of atomNames(local)) FRAMES[name.index] = local;
+}
 
 /** What the reader is inside of. `leaf` gathers text; `skip` passes over; `inside` is the content's own element. */
 type State = 'document' | 'feed' | 'entry' | 'leaf' | 'content' | 'inside' | 'skip';
@@ -136,7 +152,10 @@ export class AtomReader<T> {
       source: options.source,
       limits: options.limits,
       transcoded: options.transcoded,
+      leaves: content.leaves ?? leafTable(ENTRY_LEAVES),
+      longestLeaf: Math.min(this.#mostText, LONGEST_LEAF),
     });
+    this.#xml.skipSpace = true;
   }
 
   /**
@@ -185,11 +204,16 @@ export class AtomReader<T> {
     for (;;) {
       switch (xml.read()) {
         case XmlEvent.StartElement:
-          this.#start(xml);
+          if (xml.name === ENTRY || xml.name === BARE_ENTRY) this.#checkPlace(xml);
+          if (this.#state === 'inside') this.#content.startElement(xml);
+          else this.#start(xml);
+          break;
+        case XmlEvent.Leaf:
+          this.#leaf(xml);
           break;
         case XmlEvent.Text:
           if (this.#state === 'leaf') this.#checkText((this.#text += xml.text).length);
-          else if (this.#state === 'inside') this.#checkText(this.#content.text(xml.text));
+          else if (this.#state === 'inside') this.#checkText(this.#content.text(xml.text, xml));
           break;
         case XmlEvent.EndElement: {
           const entry = this.#end(xml);
@@ -212,13 +236,12 @@ export class AtomReader<T> {
   }
 
   #start(xml: XmlReader): void {
-    if (xml.name === ENTRY || xml.name === BARE_ENTRY) this.#checkPlace(xml);
     switch (this.#state) {
       case 'document':
         this.#startRoot(xml);
         return;
       case 'feed':
-        switch (FRAMES.get(xml.name)) {
+        switch (FRAMES[xml.name.index]) {
           case 'entry':
             this.#startEntry(xml);
             return;
@@ -233,16 +256,15 @@ export class AtomReader<T> {
         this.#startEntryChild(xml);
         return;
       case 'content':
+        xml.skipSpace = false;
         if (!this.#found && this.#content.start(xml)) {
           this.#found = true;
           this.#enter('inside', xml);
         } else {
+          xml.skipSpace = true;
           this.#foreign = true;
           this.#enter('skip', xml);
         }
-        return;
-      case 'inside':
-        this.#content.startElement(xml);
         return;
       default:
       // leaf: markup inside text is passed over and its text kept; skip: all of it is passed over
@@ -263,9 +285,35 @@ export class AtomReader<T> {
     );
   }
 
+  #leaf(xml: XmlReader): void {
+    switch (this.#state) {
+      case 'inside': {
+        const content = this.#content;
+        if (content.leaf !== undefined) this.#checkText(content.leaf(xml, this.#problem));
+        else {
+          content.startElement(xml);
+          this.#checkText(content.text(xml.text, xml));
+          content.endElement(xml, this.#problem);
+        }
+        return;
+      }
+      case 'entry':
+        this.#takeLeaf(xml);
+        return;
+      case 'content':
+        this.#foreign = true;
+        return;
+      case 'leaf':
+        this.#checkText((this.#text += xml.text).length);
+        return;
+      default:
+      // passed over
+    }
+  }
+
   #startRoot(xml: XmlReader): void {
     this.#rootTagEnd = xml.byteOffset;
-    const frame = FRAMES.get(xml.name);
+    const frame = FRAMES[xml.name.index];
     if (frame === 'feed') {
       this.root = 'feed';
       this.#state = 'feed';
@@ -295,13 +343,14 @@ export class AtomReader<T> {
   }
 
   #startEntryChild(xml: XmlReader): void {
-    const frame = FRAMES.get(xml.name);
+    const frame = FRAMES[xml.name.index];
     switch (frame) {
       case 'id':
       case 'title':
       case 'updated':
         this.#field = frame;
         this.#text = '';
+        xml.skipSpace = false;
         this.#enter('leaf', xml);
         return;
       case 'content':
@@ -330,14 +379,18 @@ export class AtomReader<T> {
         if (xml.depth === this.#depth) {
           this.#takeField();
           this.#state = this.#outer;
+          xml.skipSpace = true;
         }
         return undefined;
       case 'skip':
         if (xml.depth === this.#depth) this.#state = this.#outer;
         return undefined;
       case 'inside':
-        if (xml.depth === this.#depth) this.#state = 'content';
-        else this.#content.endElement(xml, this.#problem);
+        if (xml.depth !== this.#depth) this.#content.endElement(xml, this.#problem);
+        else {
+          this.#state = 'content';
+          xml.skipSpace = true;
+        }
         return undefined;
       case 'content':
         this.#state = 'entry';
@@ -348,6 +401,23 @@ export class AtomReader<T> {
       default:
         this.#state = 'document';
         return undefined;
+    }
+  }
+
+  #takeLeaf(xml: XmlReader): void {
+    const frame = FRAMES[xml.name.index];
+    switch (frame) {
+      case 'id':
+        this.#id ??= trimSpace(xml.text);
+        return;
+      case 'title':
+        this.#title ??= trimSpace(xml.text);
+        return;
+      case 'updated':
+        this.#updated ??= leafInstant(frame, xml, this.#problem);
+        return;
+      default:
+      // a leaf of the content's, out of its place
     }
   }
 
@@ -434,6 +504,18 @@ export function readInstant(
   return instant;
 }
 
+/** `readInstant` of the leaf that was just read. */
+export function leafInstant(
+  field: string,
+  reader: XmlReader,
+  problem: (message: string) => void,
+): Date | undefined {
+  const span = reader.textBytes;
+  const exact =
+    span !== undefined && span.to - span.from === 24 ? parseInstantBytes(span.bytes, span.from) : undefined;
+  return exact ?? readInstant(field, trimSpace(reader.text), problem);
+}
+
 /** The whole number; undefined for an empty element, and, with a problem, for any other text. */
 export function readCount(
   field: string,
@@ -444,4 +526,25 @@ export function readCount(
   if (/^[0-9]{1,15}$/.test(text)) return Number(text);
   problem(`${field}: "${text.slice(0, 60)}" is not a whole number`);
   return undefined;
+}
+
+/** `readCount` of the leaf that was just read. */
+export function leafCount(
+  field: string,
+  reader: XmlReader,
+  problem: (message: string) => void,
+): number | undefined {
+  const span = reader.textBytes;
+  if (span !== undefined && span.to > span.from && span.to - span.from <= 15) {
+    const { bytes, to } = span;
+    let value = 0;
+    let at = span.from;
+    for (; at < to; at++) {
+      const digit = (bytes[at] ?? 0) - 0x30;
+      if (digit < 0 || digit > 9) break;
+      value = value * 10 + digit;
+    }
+    if (at === to) return value;
+  }
+  return readCount(field, trimSpace(reader.text), problem);
 }

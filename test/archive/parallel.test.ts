@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { CtctError } from '../../src/activity/errors.js';
-import type { FromWorker } from '../../src/archive/parallel-job.js';
+import { CtctError, UsageError } from '../../src/activity/errors.js';
+import { packError, unpackError, type FromWorker } from '../../src/archive/parallel-job.js';
 import { startHere, startThread, type StartWorker } from '../../src/archive/parallel-threads.js';
 import {
   checkInParallel,
@@ -143,7 +143,7 @@ describe('reading on several threads', () => {
       encodeFeed(numbered(40, 5), frame),
       encodeFeed([], frame),
       encodeLists([aList('1', 'Roses'), aList('2', 'Tulips')], frame),
-      encodeEntry(numbered(50, 1)[0] as ReturnType<typeof anActivity>, frame),
+      encodeEntry(numbered(50, 1)[0]!, frame),
       feed
         .replaceAll('<entry', '<a:entry')
         .replaceAll('</entry', '</a:entry')
@@ -220,7 +220,7 @@ describe('reading on several threads', () => {
             await rm(path);
           },
         ),
-        { numRuns: 80, seed: -162980601, path: "31:4:0:0:0", endOnFailure: true, reporter: (d) => { if (d.failed) { const [b, s, m, st] = d.counterexample as never as [Buffer, unknown, unknown, unknown]; console.log(s, m, st); console.log(b.toString().slice(0,3000)); console.log((d.errorInstance as {actual: unknown}).actual, (d.errorInstance as {expected: unknown}).expected); throw new Error("x"); } } },
+        { numRuns: 80 },
       );
     });
 
@@ -270,7 +270,7 @@ describe('reading on several threads', () => {
           expect(problems).to.deep.equal(expected.problems);
           expect(checking.tally).to.deep.equal(expected.tally);
           expect(counting.tally).to.deep.equal(expected.tally);
-          expect(yielded).to.deep.equal([]);
+          expect(Buffer.concat(yielded)).to.have.length(0);
           await rm(path);
         }),
         { numRuns: 40 },
@@ -283,7 +283,9 @@ describe('reading on several threads', () => {
       const expected = await byOne([path], { filter });
       expect(await bySeveral([path], { partBytes: 1000, filter })).to.deep.equal(expected);
       const reader = ndjsonInParallel(path, { jobs: 3, partBytes: 1000, filter, startWorker: startHere });
-      for await (const piece of reader) expect(piece.length).to.be.above(0);
+      let pieces = 0;
+      for await (const piece of reader) pieces += piece.length > 0 ? 1 : 0;
+      expect(pieces).to.be.above(1);
       expect(reader.chosen).to.equal(expected.text.split('\n').length - 1);
       expect(reader.undated).to.equal(2);
     });
@@ -396,6 +398,17 @@ describe('reading on several threads', () => {
         )
         .catch((error: unknown) => error);
       expect(plain(thrown)).to.include({ name: 'UsageError', code: 'FILE_UNREADABLE' });
+    });
+
+    it('cross to another thread as what they are', () => {
+      const usage = new UsageError('FILE_UNREADABLE', 'x.xml: there is no such file');
+      const defect = new TypeError('x is not a function');
+      for (const error of [usage, defect]) {
+        const there = structuredClone(packError(error));
+        expect(unpackError(there))
+          .to.be.instanceOf(error.constructor)
+          .and.include({ message: error.message });
+      }
     });
 
     it('of options are told at once', () => {

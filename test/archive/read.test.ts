@@ -296,6 +296,15 @@ describe('readArchive', () => {
       expect(ids(nested.records).at(-1)).to.equal('a07e11');
     });
 
+    it('bytes that a message names are those of the source, in a second document too', async () => {
+      const second = whole.subarray(0, starts[0]! + 200);
+      const { problems } = await read(Buffer.concat([whole, Buffer.from('\n'), second]));
+      expect(problems).to.have.length(1);
+      const named = Number(/of byte (\d+) is open/.exec(problems[0]?.message ?? '')?.[1]);
+      expect(Buffer.concat([whole, Buffer.from('\n'), second])[named]).to.equal(0x3c);
+      expect(named).to.be.greaterThan(whole.length);
+    });
+
     it('an entry over the limit is a problem, and the next is read', async () => {
       const xml = encodeFeed(numbered(3), frame).replace('No. 1', 'long '.repeat(5000));
       const { records, problems } = await read(xml, [512], { maxEntryBytes: 4000 });

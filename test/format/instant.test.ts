@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { formatInstant, parseInstant } from '../../src/format/instant.js';
+import { formatInstant, parseInstant, parseInstantBytes } from '../../src/format/instant.js';
 
 const anyDate = fc.date({
   min: new Date('0000-01-01T00:00:00.000Z'),
@@ -117,5 +117,31 @@ describe('parseInstant', () => {
 describe('formatInstant', () => {
   it('refuses an invalid date', () => {
     expect(() => formatInstant(new Date(NaN))).to.throw(RangeError);
+  });
+});
+
+describe('parseInstantBytes', () => {
+  it('undoes formatInstant, wherever the bytes stand', () => {
+    fc.assert(
+      fc.property(anyDate, fc.nat(5), (date, before) => {
+        const bytes = Buffer.from(`${' '.repeat(before)}${formatInstant(date)}7`);
+        expect(parseInstantBytes(bytes, before)?.getTime()).to.equal(date.getTime());
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('finds in 24 characters what parseInstant finds, or nothing where they are not as the service writes them', () => {
+    const damage = fc.tuple(fc.nat(23), fc.constantFrom(...'0123456789/:-TtZz .+'));
+    fc.assert(
+      fc.property(anyDate, fc.array(damage, { maxLength: 2 }), (date, places) => {
+        const bytes = Buffer.from(formatInstant(date));
+        for (const [at, char] of places) bytes.write(char, at);
+        const text = bytes.toString();
+        const exact = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text);
+        expect(parseInstantBytes(bytes, 0)).to.deep.equal(exact ? parseInstant(text) : undefined);
+      }),
+      { numRuns: 2000 },
+    );
   });
 });

@@ -111,7 +111,9 @@ describe('resolveLink', () => {
     for (const host of ['gateway.example.com', 'gateway.example.com:8443']) {
       expect(resolveLink(`http://${host}/x`, base, base).href).to.equal('https://gateway.example.com:8443/x');
     }
-    expect(() => resolveLink('http://gateway.example.com:8444/x', base, base)).to.throw(/gateway.example.com:8444/);
+    expect(() => resolveLink('http://gateway.example.com:8444/x', base, base)).to.throw(
+      /gateway.example.com:8444/,
+    );
   });
 
   it('refuses other origins', () => {

@@ -11,6 +11,8 @@ export interface Reading {
     | undefined;
 }
 
+type ExpandedName = Pick<XmlName, 'namespace' | 'local'>;
+
 /** How a document is cut: the size of the next chunk, at least 1. */
 export type Cut = () => number;
 
@@ -70,14 +72,14 @@ export function readText(text: string, options: XmlReaderOptions = {}): Reading 
 }
 
 export function startEvent(
-  name: XmlName,
+  name: ExpandedName,
   attributes: readonly (readonly [name: string, value: string])[],
 ): string {
   const sorted = [...attributes].sort(([a], [b]) => (a < b ? -1 : 1));
   return `start ${expanded(name)} ${JSON.stringify(sorted)}`;
 }
 
-export function endEvent(name: XmlName): string {
+export function endEvent(name: ExpandedName): string {
   return `end ${expanded(name)}`;
 }
 
@@ -85,6 +87,6 @@ export function textEvent(text: string): string {
   return `text ${JSON.stringify(text)}`;
 }
 
-export function expanded({ namespace, local }: XmlName): string {
+export function expanded({ namespace, local }: ExpandedName): string {
   return `{${namespace}}${local}`;
 }

@@ -1,5 +1,5 @@
 import type { ArchiveProblem, ArchiveTally } from '../../archive/record.js';
-import { ArchiveReading, counted, readingSummary } from '../archive-reading.js';
+import { ArchiveReading, counted, JOBS, readingSummary } from '../archive-reading.js';
 import { command } from '../command.js';
 import type { View } from '../output.js';
 import type { Session } from '../session.js';
@@ -16,13 +16,13 @@ export const archiveCheck = command({
     ['ctct archive check 2011.xml.gz --output csv', 'the problems as a table'],
   ],
   arguments: { path: { help: 'file, folder, pattern, or - for stdin', several: true } },
-  options: {},
-  async run(session, { path }) {
+  options: { jobs: JOBS },
+  async run(session, { path, jobs }) {
     const found: ArchiveProblem[] = [];
     const reading = await ArchiveReading.open(session, path, {
       onProblem: (problem) => found.push(problem),
     });
-    const problems = problemsOf(session, reading, found);
+    const problems = problemsOf(session, reading, await steps(reading, jobs), found);
     if (session.output.format === 'table') {
       for await (const problem of problems) await session.output.tableLine(problemLine(problem));
     } else {
@@ -56,19 +56,31 @@ function problemLine({ code, message, position }: ArchiveProblem): string {
   return `${plainText(source)}:${line}:${column}: byte ${byteOffset}: ${code} ${plainText(message)}`;
 }
 
+/** The reading, in steps; what each yields does not matter. */
+async function steps(reading: ArchiveReading, jobs: number): Promise<AsyncIterator<unknown>> {
+  if (jobs === 1) return reading.records();
+  const { checkInParallel } = await import('../../archive/parallel.js');
+  return reading.onThreads((sources, how) => checkInParallel(sources, { ...how, jobs }));
+}
+
 /** The problems, soon after they are found. */
 async function* problemsOf(
   session: Session,
   reading: ArchiveReading,
+  taken: AsyncIterator<unknown>,
   found: ArchiveProblem[],
 ): AsyncGenerator<ArchiveProblem> {
   // Where the problems show on the terminal that the progress is drawn on, it makes room for them.
   const shared = session.io.stdout.isTTY === true;
-  for await (const { problems } of reading.records()) {
-    if (problems.length === 0 && found.length === 0) continue;
-    if (shared) reading.hideProgress();
-    yield* found.splice(0);
-    if (shared) reading.showProgress();
+  try {
+    while ((await taken.next()).done !== true) {
+      if (found.length === 0) continue;
+      if (shared) reading.hideProgress();
+      yield* found.splice(0);
+      if (shared) reading.showProgress();
+    }
+  } finally {
+    await taken.return?.();
   }
   yield* found.splice(0);
 }

@@ -11,6 +11,7 @@ import { lossLines, RECORD_FORMATS, withErrorTable } from '../archive-output.js'
 import {
   ArchiveReading,
   counted,
+  JOBS,
   parsePlace,
   readingSummary,
   showPlace,
@@ -48,6 +49,7 @@ const OPTIONS = {
   dedupe: { kind: 'flag', help: 'of several records of an activity, the newest only' },
   strict: { kind: 'flag', help: 'stop at the first problem' },
   after: { kind: 'text', value: 'file@byte', help: 'go on behind this record, as an interrupted run tells' },
+  jobs: { ...JOBS, help: 'with ndjson: read on so many threads; 0 is one for each core' },
 } as const;
 
 type ReadValues = Values<typeof ARGUMENTS, typeof OPTIONS>;
@@ -76,6 +78,9 @@ export const archiveRead = command({
         '--after: does not go with --dedupe, which must look at all records',
       );
     }
+    if (values.jobs !== 1 && (values.output !== 'ndjson' || values.dedupe)) {
+      throw new UsageError('OPTION_INVALID', '--jobs: goes with --output ndjson, and without --dedupe');
+    }
     const toFile = values.out !== undefined && values.out !== '-';
     const reading = await ArchiveReading.open(session, values.path, {
       strict: values.strict,
@@ -89,13 +94,11 @@ export const archiveRead = command({
     const passed: Passed = { written: 0, undated: 0, stopped: false };
     const losses = new Map<V2Loss, number>();
     try {
-      const records = chosen(session, reading, values, filter, passed);
-      const seen = target.errors === undefined ? records : withErrorTable(records, target.errors);
-      const run = {
-        goesOn: target.goesOn,
-        onLoss: (loss: V2Loss) => void losses.set(loss, (losses.get(loss) ?? 0) + 1),
-      };
-      for await (const chunk of RECORD_FORMATS[values.output].write(seen, run)) await target.write(chunk);
+      const write =
+        values.jobs === 1
+          ? writeRecords(values, chosen(session, reading, values, filter, passed), target, losses)
+          : await linesOnThreads(reading, values, filter, passed);
+      for await (const chunk of write) await target.write(chunk);
     } catch (error) {
       await target.discard();
       throw error;
@@ -116,6 +119,33 @@ interface Passed {
   undated: number;
   /** The user ended it. */
   stopped: boolean;
+}
+
+function writeRecords(
+  { output }: ReadValues,
+  records: AsyncIterable<ArchiveRecord>,
+  target: RecordTarget,
+  losses: Map<V2Loss, number>,
+): AsyncIterable<string | Uint8Array> {
+  const seen = target.errors === undefined ? records : withErrorTable(records, target.errors);
+  const run = {
+    goesOn: target.goesOn,
+    onLoss: (loss: V2Loss) => void losses.set(loss, (losses.get(loss) ?? 0) + 1),
+  };
+  return RECORD_FORMATS[output].write(seen, run);
+}
+
+async function linesOnThreads(
+  reading: ArchiveReading,
+  { jobs }: ReadValues,
+  filter: ActivityFilter,
+  passed: Passed,
+): Promise<AsyncIterable<Uint8Array>> {
+  const { ndjsonInParallel } = await import('../../archive/parallel.js');
+  return reading.onThreads(
+    (sources, how) => ndjsonInParallel(sources, { ...how, jobs, filter }),
+    ({ chosen: written, undated }) => Object.assign(passed, { written, undated }),
+  );
 }
 
 /** The records that the options ask for. */
@@ -212,6 +242,7 @@ function resumed(values: ReadValues, place: string, out: string | undefined): st
     ...flag('--with-errors', values.withErrors),
     ...flag('--strict', values.strict),
     ...one('--after', place),
+    ...one('--jobs', values.jobs === 1 ? undefined : String(values.jobs)),
   ];
 }
 

@@ -1,4 +1,4 @@
-import { ArchiveReading } from '../archive-reading.js';
+import { ArchiveReading, JOBS } from '../archive-reading.js';
 import { putStatistics } from '../archive-statistics-output.js';
 import { command } from '../command.js';
 
@@ -21,12 +21,21 @@ export const archiveStats = command({
       fallback: 'table',
       help: 'how the numbers are put out',
     },
+    jobs: JOBS,
   },
-  async run(session, { path }) {
+  async run(session, { path, jobs }) {
     const { ArchiveStatistics } = await import('../../archive/statistics.js');
     const reading = await ArchiveReading.open(session, path);
     const statistics = new ArchiveStatistics();
-    for await (const record of reading.records()) statistics.add(record);
+    if (jobs === 1) {
+      for await (const record of reading.records()) statistics.add(record);
+    } else {
+      const { countInParallel } = await import('../../archive/parallel.js');
+      const counting = reading.onThreads((sources, how) =>
+        countInParallel(sources, statistics, { ...how, jobs }),
+      );
+      while ((await counting.next()).done !== true);
+    }
     await putStatistics(session.output, statistics.toJSON());
     return reading.end(path, 'the numbers are of what was read until then');
   },
