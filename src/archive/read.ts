@@ -1,4 +1,4 @@
-import { DecodeError, TransportError } from '../activity/errors.js';
+import { DecodeError, TransportError, UsageError, type CtctError } from '../activity/errors.js';
 import type { ArchiveProblem, ArchiveRecord, ArchiveTally } from './record.js';
 import { ArchiveScanner } from './scanner.js';
 import { openSources, type ArchiveSource, type OpenedSource, type SourceOptions } from './sources.js';
@@ -42,7 +42,8 @@ export function newTally(): ArchiveTally {
  *
  * Nothing is lost in silence: a damaged entry is read as far as possible and marked `salvaged`, reading goes on behind
  * it, and `tally` accounts for every byte. Memory is bounded by the largest entry, whatever the size of the source.
- * @throws UsageError while iterating, for a source that is not there or cannot be read.
+ * @throws UsageError while iterating, for a source that is not there; a file that is there and cannot be read is a
+ * problem.
  * @throws DecodeError while iterating, with `strict`, at the first problem.
  */
 export function readArchive(
@@ -75,8 +76,7 @@ class ArchiveIterator implements AsyncIterator<ArchiveRecord, undefined> {
   #scanner: ArchiveScanner | undefined;
   #chunks: AsyncIterator<Uint8Array> | undefined;
   #firstProblem: ArchiveProblem | undefined;
-  #lastProblem: ArchiveProblem | undefined;
-  #unpacking: DecodeError | undefined;
+  #breakOff: CtctError | undefined;
 
   constructor(sources: AsyncIterable<OpenedSource>, options: ArchiveOptions, tally: ArchiveTally) {
     this.#sources = sources[Symbol.asyncIterator]();
@@ -84,7 +84,6 @@ class ArchiveIterator implements AsyncIterator<ArchiveRecord, undefined> {
     this.#tally = tally;
     this.#onProblem = (problem) => {
       this.#firstProblem ??= problem;
-      this.#lastProblem = problem;
       options.onProblem?.(problem);
     };
   }
@@ -126,15 +125,15 @@ class ArchiveIterator implements AsyncIterator<ArchiveRecord, undefined> {
   /** Gets more bytes, or the next source; false when there is none. */
   async #more(): Promise<boolean> {
     if (this.#chunks === undefined || this.#scanner === undefined) {
-      this.#tellUnpacking();
+      this.#tellBreakOff();
       return this.#open();
     }
     let step: IteratorResult<Uint8Array>;
     try {
       step = await this.#chunks.next();
     } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-      this.#unpacking = error;
+      if (!isOfSource(error)) throw error;
+      this.#breakOff = error;
       step = { done: true, value: undefined };
     }
     if (step.done === true) {
@@ -162,18 +161,17 @@ class ArchiveIterator implements AsyncIterator<ArchiveRecord, undefined> {
     return true;
   }
 
-  /** What could be unpacked was read to its end, which is where the damage is. */
-  #tellUnpacking(): void {
-    const error = this.#unpacking;
-    if (error === undefined) return;
-    this.#unpacking = undefined;
+  /** What could be read and unpacked was read to its end, which is where the damage is. */
+  #tellBreakOff(): void {
+    const error = this.#breakOff;
+    const place = this.#scanner?.endPlace;
+    if (error === undefined || place === undefined) return;
+    this.#breakOff = undefined;
     this.#tally.problems += 1;
-    const end = this.#lastProblem?.position;
-    const position = end?.source === this.#name ? end : { line: 1, column: 1, byteOffset: 0 };
     this.#onProblem({
       code: error.code,
       message: error.message.replace(`${this.#name}: `, ''),
-      position: { ...position, source: this.#name, length: 0 },
+      position: { source: this.#name, ...place, length: 0 },
     });
   }
 
@@ -187,4 +185,9 @@ class ArchiveIterator implements AsyncIterator<ArchiveRecord, undefined> {
     const { signal } = this.#options;
     if (signal?.aborted === true) throw archiveAborted(signal);
   }
+}
+
+/** A fault of one source, such as a file that cannot be read to its end: the others are read all the same. */
+function isOfSource(error: unknown): error is CtctError {
+  return error instanceof DecodeError || (error instanceof UsageError && error.code === 'FILE_UNREADABLE');
 }

@@ -1,5 +1,5 @@
 import type { Activity } from '../activity/activity.js';
-import { DecodeError, describePosition } from '../activity/errors.js';
+import { DecodeError, describePosition, type SourcePosition } from '../activity/errors.js';
 import { detectEncoding, ENCODING_HEAD, Transcoder, type Encoding } from '../format/transcode.js';
 import { ActivityContent } from '../ws/activity-element.js';
 import { AtomReader, type DecodedEntry } from '../ws/atom.js';
@@ -40,11 +40,11 @@ export interface OpenFeed {
 /** What is done with the bytes that come next. */
 type State =
   /** White space between documents is passed over, and the head of the next one gathered. */
-  | { readonly at: 'gap'; head: Buffer; readonly from: LineColumn }
+  | { readonly at: 'gap'; head: Buffer; readonly from: LineColumn; readonly cutOff?: boolean }
   | { readonly at: 'document'; readonly document: Document }
   /** A place is looked for where reading can go on. */
   | { readonly at: 'damage'; readonly document: Document; readonly damage: Damage }
-  | { readonly at: 'end' };
+  | { readonly at: 'end'; readonly place: LineColumn };
 
 /**
  * One document. Offsets are those of its UTF-8, counted on from where it begins in the source: of what is UTF-8 as it
@@ -58,9 +58,16 @@ interface Document {
   reader: AtomReader<Activity>;
   /** The UTF-8 that may have to be read again. */
   readonly tape: Tape;
+  /** How far of it the reader was given, and how much it gets next: little at first, since damage may begin anew soon. */
+  fed: number;
+  pace: number;
+  /** Bytes at the end of the tape that are no character; only after the last byte. */
+  unread: number;
   /** All up to the end of the root's start tag. */
   rootTag: Buffer | undefined;
   closed: boolean;
+  /** Whether it is what is left of a document that could not be read as one. */
+  readonly remnant: boolean;
   /** All before this offset is accounted for. */
   accounted: number;
   /** Where reading was taken up last, so that the same damage is not met twice. */
@@ -69,6 +76,10 @@ interface Document {
 
 interface Damage {
   readonly error: DecodeError;
+  /** `from` as an offset in the source. */
+  readonly fromOffset: number;
+  /** The first of these bytes, where the rest was let go of. */
+  head: Buffer | undefined;
   /** Where the bytes begin that are given up, or salvaged. */
   readonly from: number;
   readonly begin: LineColumn;
@@ -79,6 +90,11 @@ interface Damage {
   /** All before this offset was searched. */
   searched: number;
 }
+
+const FIRST_PACE = 4096;
+const LAST_PACE = 1_048_576;
+/** Bytes of a damaged entry that are looked at; the tree that is made of them takes a hundred times as many. */
+const MOST_SALVAGED = 1_048_576;
 
 const START: LineColumn = { line: 1, column: 1 };
 
@@ -110,6 +126,12 @@ export class ArchiveScanner {
         : { at: 'document', document: insideOf(start.feed, start) };
   }
 
+  /** Where the source ends; once there is nothing more to read. */
+  get endPlace(): LineColumn & { readonly byteOffset: number } {
+    const { line, column } = this.#state.at === 'end' ? this.#state.place : START;
+    return { line, column, byteOffset: this.#raw.end };
+  }
+
   /** Where the reading pauses: the first place at or behind `pauseAt` that another scanner could start from. */
   get pause(): ScannerPlace | undefined {
     return this.#pause;
@@ -127,7 +149,7 @@ export class ArchiveScanner {
     this.#raw.push(bytes);
     const state = this.#state;
     if (state.at === 'gap') state.head = Buffer.concat([state.head, bytes]);
-    else if (state.at !== 'end') this.#feed(state.document, bytes, state.at === 'document');
+    else if (state.at !== 'end') this.#feed(state.document, bytes);
   }
 
   /** Says that no more bytes come. */
@@ -172,21 +194,21 @@ export class ArchiveScanner {
     this.#tally.frameBytes += blanks;
     if (head.length === 0 && this.#ended) {
       if (this.#documents === 0) this.#tellEmpty(place);
-      this.#state = { at: 'end' };
+      this.#state = { at: 'end', place };
       return 'on';
     }
     if (head.length < ENCODING_HEAD && !this.#ended) {
-      this.#state = { at: 'gap', head, from: place };
+      this.#state = { ...state, head: Buffer.from(head), from: place };
       return 'more';
     }
     const byteOffset = this.#raw.end - head.length;
     if (byteOffset >= this.#pauseAt && !this.#encoding.startsWith('UTF-16')) {
-      this.#state = { at: 'gap', head, from: place };
+      this.#state = { ...state, head: Buffer.from(head), from: place };
       this.#pauseAt = Infinity;
       this.#pause = { ...place, byteOffset, feed: undefined };
       return 'on';
     }
-    this.#begin(head, place);
+    this.#begin(head, place, state.cutOff === true);
     return 'on';
   }
 
@@ -195,9 +217,9 @@ export class ArchiveScanner {
     this.#tell({ code: 'XML_TRUNCATED', message: 'there is no document in it', position });
   }
 
-  #begin(head: Buffer, place: LineColumn): void {
+  #begin(head: Buffer, place: LineColumn, cutOff: boolean): void {
     const origin = this.#raw.end - head.length;
-    const known = this.#encodingOf(head, place, origin);
+    const known = this.#encodingOf(head, place, origin, cutOff);
     this.#encoding = known ?? 'UTF-8';
     // What the declaration says is done with, but for US-ASCII, which the reader checks byte by byte.
     const transcoded = known !== 'US-ASCII' || !/us-ascii/i.test(head.toString('latin1', 0, ENCODING_HEAD));
@@ -209,23 +231,30 @@ export class ArchiveScanner {
       reader,
       origin,
       tape: new Tape(origin),
+      fed: origin,
+      pace: FIRST_PACE,
+      unread: 0,
       rootTag: undefined,
       closed: false,
+      remnant: cutOff,
       accounted: origin,
       resumed: -1,
     };
     this.#documents += 1;
     this.#state = { at: 'document', document };
-    this.#feed(document, head, true);
+    this.#feed(document, head);
     if (this.#ended) this.#finishInput(document);
   }
 
   /** Undefined for an encoding that is not known: that is told, and its bytes are read as UTF-8 as far as they are. */
-  #encodingOf(head: Buffer, place: LineColumn, origin: number): Encoding | undefined {
+  #encodingOf(head: Buffer, place: LineColumn, origin: number, cutOff: boolean): Encoding | undefined {
     try {
       const found = detectEncoding(head);
       // What follows a document of UTF-16 without a mark or a declaration of its own goes on in it.
-      const goesOn = this.#encoding.startsWith('UTF-16') && found === 'UTF-8' && head.includes(0);
+      // So does what is left of a document whose beginning is broken.
+      const declared = head[0] === 0xef || head.toString('latin1', 0, 5) === '<?xml';
+      const wide = this.#encoding.startsWith('UTF-16') && head.includes(0);
+      const goesOn = found === 'UTF-8' && (wide || (cutOff && !declared));
       return goesOn ? this.#encoding : found;
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
@@ -235,18 +264,14 @@ export class ArchiveScanner {
     }
   }
 
-  #feed(document: Document, bytes: Uint8Array, reading: boolean): void {
-    const utf8 = document.transcoder.push(bytes);
-    document.tape.push(utf8);
-    if (reading) document.reader.push(utf8);
+  #feed({ transcoder, tape }: Document, bytes: Uint8Array): void {
+    tape.push(transcoder.push(bytes));
   }
 
   #finishInput(document: Document): void {
     const rest = document.transcoder.end();
     document.tape.push(rest);
-    if (this.#state.at !== 'document') return;
-    document.reader.push(rest);
-    document.reader.end();
+    document.unread = rest.length;
   }
 
   // --- in a document ----------------------------------------------------------------------------
@@ -266,11 +291,12 @@ export class ArchiveScanner {
           this.#close(document);
         } else if (step.kind === 'end') {
           this.#keepRootTag(document);
+          if (document.unread > 0) this.#tellHalf(document);
           this.#account(document, 'frameBytes', document.tape.end);
-          this.#state = { at: 'end' };
+          this.#state = { at: 'end', place: reader.position };
           return 'on';
-        } else {
-          return this.#checkSize(document);
+        } else if (!this.#feedReader(document)) {
+          return 'more';
         }
       }
     } catch (error) {
@@ -326,11 +352,41 @@ export class ArchiveScanner {
     };
   }
 
-  #checkSize(document: Document): 'more' {
-    const open = document.reader.openEntry;
+  /** Gives the reader more of the tape; false when there is none for now. */
+  #feedReader(document: Document): boolean {
+    this.#checkSize(document);
+    const { reader, tape, fed, pace, unread } = document;
+    const end = tape.end - unread;
+    if (fed < end) {
+      const to = Math.min(end, fed + pace);
+      reader.push(tape.slice(fed, to));
+      document.fed = to;
+      document.pace = Math.min(LAST_PACE, 2 * pace);
+      return true;
+    }
+    if (this.#ended) reader.end();
+    return this.#ended;
+  }
+
+  #checkSize({ reader, fed }: Document): void {
+    const open = reader.openEntry;
     const { maxEntryBytes } = this.#options;
-    if (open === undefined || document.tape.end - open.byteOffset <= maxEntryBytes) return 'more';
+    if (open === undefined || fed - open.byteOffset <= maxEntryBytes) return;
     throw new DecodeError('XML_LIMIT', `an entry longer than ${maxEntryBytes} bytes`, open);
+  }
+
+  /** The document is whole, but bytes follow it that are no character of its encoding. */
+  #tellHalf(document: Document): void {
+    const { source } = this.#options;
+    const { line, column } = document.reader.position;
+    const position = {
+      source,
+      line,
+      column,
+      byteOffset: this.#offset(document, document.tape.end),
+      length: 0,
+    };
+    this.#tell({ code: 'XML_TRUNCATED', message: 'the document ends here, inside a character', position });
   }
 
   // --- after damage -----------------------------------------------------------------------------
@@ -343,9 +399,11 @@ export class ArchiveScanner {
       this.#beginAgain(document, at.byteOffset, at);
       return;
     }
+    this.#keepRootTag(document);
     const open = reader.openEntry;
-    const from = open?.byteOffset ?? document.accounted;
-    const place = open ?? at;
+    const begin = open ?? this.#brokenEntry(document, at) ?? { ...at, byteOffset: document.accounted };
+    const from = begin.byteOffset;
+    const known = open ?? at;
     const searched =
       error.code === 'XML_TRUNCATED'
         ? tape.end
@@ -356,29 +414,61 @@ export class ArchiveScanner {
               document.rootTag === undefined ? document.origin + 1 : 0,
             )
           : from + 1;
-    this.#keepRootTag(document);
-    const inEntry = open !== undefined;
-    const damage = { error, from, begin: place, place, known: place.byteOffset, inEntry, searched };
+    const damage: Damage = {
+      error,
+      from,
+      fromOffset: this.#offset(document, from),
+      head: undefined,
+      begin,
+      place: known,
+      known: known.byteOffset,
+      inEntry: open !== undefined,
+      searched,
+    };
     this.#state = { at: 'damage', document, damage };
+  }
+
+  /** Where the entry begins whose start tag is broken at `at`, or which was no entry to the reader for another reason. */
+  #brokenEntry(document: Document, at: SourcePosition): SourcePosition | undefined {
+    const { accounted, rootTag, tape } = document;
+    if (rootTag === undefined || at.byteOffset <= accounted) return undefined;
+    const before = tape.slice(accounted, at.byteOffset);
+    let found: Landmark | undefined;
+    for (let next = findLandmark(before, 0); next !== undefined; next = findLandmark(before, next.at + 1)) {
+      if (next.kind === 'entry') found = next;
+    }
+    if (found === undefined) return undefined;
+    const span = advance(START, before.subarray(found.at));
+    const lead = advance(START, before.subarray(0, found.at));
+    const column = span.line === 1 ? at.column - span.column + 1 : lead.column;
+    return { source: at.source, line: at.line - span.line + 1, column, byteOffset: accounted + found.at };
   }
 
   #readDamage(document: Document, damage: Damage): ArchiveRecord | 'more' | 'on' {
     const { tape } = document;
-    const { searched } = damage;
-    const landmark = findLandmark(tape.slice(searched), 0);
-    if (landmark === undefined) {
-      damage.searched = Math.max(searched, tape.end - LANDMARK_BYTES);
-      this.#letGo(document, damage);
-      return this.#ended ? this.#giveUp(document, damage, tape.end, undefined) : 'more';
+    let from = damage.searched;
+    // The next landmark is near as a rule: what lies behind it must not be looked at once for each damaged entry.
+    for (let size = FIRST_PACE; ; size = Math.min(LAST_PACE, 2 * size)) {
+      const to = Math.min(tape.end, from + size);
+      const landmark = findLandmark(tape.slice(from, to), 0);
+      if (landmark !== undefined) return this.#giveUp(document, damage, from + landmark.at, landmark.kind);
+      if (to === tape.end) break;
+      from = to - LANDMARK_BYTES;
     }
-    return this.#giveUp(document, damage, searched + landmark.at, landmark.kind);
+    damage.searched = Math.max(damage.searched, tape.end - LANDMARK_BYTES);
+    this.#letGo(document, damage);
+    return this.#ended ? this.#giveUp(document, damage, tape.end, undefined) : 'more';
   }
 
-  /** Of more bytes than one entry may have, none is kept: nothing will be salvaged of them. */
+  /** Of more bytes than one entry may have, only the first are kept. */
   #letGo(document: Document, damage: Damage): void {
     const { tape } = document;
-    const { searched, known } = damage;
-    if (tape.end - damage.from <= this.#options.maxEntryBytes || known >= searched) return;
+    const { from, searched, known } = damage;
+    if (tape.end - from <= this.#options.maxEntryBytes) return;
+    damage.head ??= Buffer.from(tape.slice(from, from + MOST_SALVAGED));
+    this.#account(document, 'frameBytes', from);
+    this.#account(document, 'problemBytes', searched);
+    if (known >= searched) return;
     damage.place = advance(damage.place, tape.slice(known, searched));
     damage.known = searched;
   }
@@ -401,7 +491,7 @@ export class ArchiveScanner {
     this.#account(document, isFrame ? 'frameBytes' : 'problemBytes', to);
 
     const inFeed = document.reader.root === 'feed' && document.rootTag !== undefined;
-    if (next === undefined) this.#state = { at: 'end' };
+    if (next === undefined) this.#state = { at: 'end', place };
     else if (inFeed && next !== 'document') this.#resume(document, to, place);
     else this.#beginAgain(document, to, place);
     return record ?? 'on';
@@ -409,12 +499,12 @@ export class ArchiveScanner {
 
   #salvage(
     document: Document,
-    { error, from, inEntry, begin }: Damage,
+    { error, from, fromOffset, head, inEntry, begin }: Damage,
     to: number,
     end: LineColumn,
     cutOff: boolean,
   ): ArchiveRecord | undefined {
-    const { source, maxEntryBytes } = this.#options;
+    const { source } = this.#options;
     const truncated = cutOff || error.code === 'XML_TRUNCATED';
     const at = truncated ? to : (error.position?.byteOffset ?? from);
     const where = truncated ? end : (error.position ?? begin);
@@ -422,16 +512,18 @@ export class ArchiveScanner {
       ? 'the document ends here, where another begins'
       : (document.transcoder.refusal(at - document.origin) ?? bareMessage(error));
 
-    const region = to - from > maxEntryBytes ? undefined : document.tape.slice(from, to).toString('utf8');
+    const bytes = head ?? document.tape.slice(from, Math.min(to, from + MOST_SALVAGED));
+    const region = bytes.toString('utf8');
     // An entry whose start tag is broken is no entry to the reader, but its Activity may still be there.
-    const promising = region !== undefined && (inEntry || region.includes('Activity'));
-    const salvaged = promising ? salvageActivity(region) : undefined;
-    const lost = salvaged === undefined ? this.#span(document, from, to) : 0;
+    const salvaged = inEntry || region.includes('Activity') ? salvageActivity(region) : undefined;
+    const length = this.#offset(document, to) - fromOffset;
+    const part =
+      to - from > MOST_SALVAGED ? `the first ${MOST_SALVAGED} bytes of the entry were` : 'the entry was';
     const outcome =
       salvaged !== undefined
-        ? '; the entry was read as far as it can be'
-        : inEntry || (lost > 0 && !truncated)
-          ? `; ${lost} bytes from byte ${this.#offset(document, from)} on are left out`
+        ? `; ${part} read as far as it can be`
+        : inEntry || (length > 0 && !truncated)
+          ? `; ${length} ${length === 1 ? 'byte' : 'bytes'} from byte ${fromOffset} on ${length === 1 ? 'is' : 'are'} left out`
           : '';
     const { line, column } = where;
     const position = { source, line, column, byteOffset: this.#offset(document, at), length: 0 };
@@ -442,7 +534,7 @@ export class ArchiveScanner {
     });
     if (salvaged === undefined) return undefined;
 
-    const place = this.#position(document, begin, from, to);
+    const place = { source, line: begin.line, column: begin.column, byteOffset: fromOffset, length };
     const problems = salvaged.problems.map((message) =>
       this.#tell({ code: 'RECORD_DOUBTFUL', message, position: { ...place, length: 0 } }),
     );
@@ -453,12 +545,12 @@ export class ArchiveScanner {
 
   /** Goes on inside the same feed. */
   #resume(document: Document, at: number, place: LineColumn): void {
-    const { tape, rootTag = Buffer.alloc(0), transcoded } = document;
+    const { rootTag = Buffer.alloc(0), transcoded } = document;
     const reader = new AtomReader(new ActivityContent(), { transcoded });
     reader.relocate({ source: undefined, ...START, byteOffset: document.origin });
     reader.resume(rootTag, { source: undefined, ...place, byteOffset: at });
-    reader.push(tape.slice(at));
-    if (this.#ended) reader.end();
+    document.fed = at;
+    document.pace = FIRST_PACE;
     document.reader = reader;
     document.resumed = at;
     this.#state = { at: 'document', document };
@@ -468,7 +560,7 @@ export class ArchiveScanner {
   #beginAgain(document: Document, at: number, { line, column }: LineColumn): void {
     this.#account(document, 'frameBytes', at);
     const head = this.#raw.slice(this.#offset(document, at));
-    this.#state = { at: 'gap', head, from: { line, column } };
+    this.#state = { at: 'gap', head, from: { line, column }, cutOff: !document.closed || document.remnant };
   }
 
   // --- book-keeping -----------------------------------------------------------------------------
@@ -485,7 +577,7 @@ export class ArchiveScanner {
     const keep = this.#keepFrom(state);
     document.tape.settle(keep);
     this.#raw.settle(this.#offset(document, keep));
-    document.transcoder.forget(keep - document.origin);
+    document.transcoder.forget(Math.min(keep, document.accounted) - document.origin);
   }
 
   #keepFrom(state: State & { document: Document }): number {
@@ -504,7 +596,7 @@ export class ArchiveScanner {
   #keepRootTag(document: Document): void {
     const end = document.reader.rootTagEnd;
     if (document.rootTag !== undefined || end === undefined) return;
-    document.rootTag = document.tape.slice(document.origin, end);
+    document.rootTag = Buffer.from(document.tape.slice(document.origin, end));
     this.#tally.documents += 1;
   }
 
@@ -552,8 +644,12 @@ function insideOf(feed: OpenFeed, { line, column, byteOffset }: ScannerPlace): D
     reader,
     origin,
     tape: new Tape(byteOffset),
+    fed: byteOffset,
+    pace: FIRST_PACE,
+    unread: 0,
     rootTag: Buffer.from(rootTag),
     closed: false,
+    remnant: false,
     accounted: byteOffset,
     resumed: -1,
   };

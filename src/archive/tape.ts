@@ -33,12 +33,17 @@ export class Tape {
     });
   }
 
-  /** A copy of the bytes from `from` to `to`, or to the end; what was let go of is left out. */
+  /**
+   * The bytes from `from` to `to`, or to the end; what was let go of is left out. A view where they stand together, so
+   * that it must not be kept.
+   */
   slice(from: number, to = this.end): Buffer {
-    return Buffer.concat(
-      this.#pieces.map(({ offset, bytes }) =>
-        bytes.subarray(Math.max(0, from - offset), Math.max(0, to - offset)),
-      ),
-    );
+    const parts = this.#pieces.flatMap(({ offset, bytes }) => {
+      const part = bytes.subarray(Math.max(0, from - offset), Math.max(0, to - offset));
+      return part.length === 0 ? [] : [part];
+    });
+    const [only] = parts;
+    if (parts.length !== 1 || only === undefined) return Buffer.concat(parts);
+    return Buffer.from(only.buffer, only.byteOffset, only.length);
   }
 }

@@ -181,6 +181,11 @@ export class AtomReader<T> {
     return this.#xml.byteOffset;
   }
 
+  /** Where the last step began; after `end`, where the document ends. */
+  get position(): SourcePosition {
+    return this.#xml.position;
+  }
+
   /** Where the entry begins that is being read; undefined between entries. */
   get openEntry(): SourcePosition | undefined {
     return this.#position;

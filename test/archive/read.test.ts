@@ -1,5 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { DecodeError, TransportError } from '../../src/activity/errors.js';
 import type { Activity } from '../../src/activity/activity.js';
@@ -308,13 +311,52 @@ describe('readArchive', () => {
     it('an entry over the limit is a problem, and the next is read', async () => {
       const xml = encodeFeed(numbered(3), frame).replace('No. 1', 'long '.repeat(5000));
       const { records, problems } = await read(xml, [512], { maxEntryBytes: 4000 });
-      expect(ids(records)).to.deep.equal(['a07e10', 'a07e12']);
-      expect(problems).to.have.length(1);
-      expect(problems[0]?.code).to.equal('XML_LIMIT');
-      expect(problems[0]?.position.byteOffset).to.equal(
-        records[0]!.position.byteOffset + records[0]!.position.length,
+      expect(ids(records)).to.deep.equal(['a07e10', 'a07e11', 'a07e12']);
+      expect(records.map(({ salvaged }) => salvaged)).to.deep.equal([false, true, false]);
+      expect(problems.map(({ code }) => code)).to.deep.equal(['XML_LIMIT']);
+      expect(problems[0]?.position.byteOffset).to.equal(records[1]?.position.byteOffset);
+      expect(problems[0]?.message).to.include('longer than 4000 bytes');
+    });
+
+    it('of a very long damaged entry only the beginning is looked at', async () => {
+      const long = `<Errors>${'<Error><Message>x</Message></Error>'.repeat(100_000)}</Wrong>`;
+      const xml = encodeFeed(numbered(3), frame).replace(
+        /(<Status>COMPLETE<\/Status>)<Errors\/>/,
+        `$1${long}`,
       );
-      expect(problems[0]?.message).to.include('left out');
+      expect(xml).to.include(long);
+      const { records, problems, tally } = await read(xml);
+      expect(ids(records)).to.deep.equal(['a07e10', 'a07e11', 'a07e12']);
+      expect(records[0]?.activity.status).to.equal('COMPLETE');
+      expect(records[0]?.activity.errors.length).to.be.within(10_000, 40_000);
+      expect(problems[0]?.message).to.include('the first 1048576 bytes of the entry were read');
+      expect(tally.problemBytes).to.be.greaterThan(long.length);
+    });
+
+    it('many damaged entries, and many documents, cost no more than their length', async function () {
+      this.timeout(20_000);
+      const entry =
+        '<entry><id>x/activities/a07e1</id><content><Activity><Type>SV_ADD</Wrong></Activity></content></entry>\n';
+      const feed = `<feed xmlns="http://www.w3.org/2005/Atom">${entry.repeat(5000)}</feed>`;
+      const damaged = await read(feed, [feed.length]);
+      expect(damaged.records).to.have.length(5000);
+      expect(damaged.problems).to.have.length(5000);
+      const single = encodeEntry(numbered(1)[0]!, frame);
+      const documents = await read(single.repeat(3000), [single.length * 3000]);
+      expect(documents.tally.documents).to.equal(3000);
+      const junk = await read('<entry>&</entry>'.repeat(10_000), [200_000]);
+      expect(junk.problems.length).to.be.greaterThan(9999);
+    });
+
+    it('an entry whose start tag is broken keeps what it says, and the feed what the feed says', async () => {
+      const xml = encodeFeed(numbered(2), frame).replace('<entry>', '\n <entry a=1>');
+      const { records, problems } = await read(xml);
+      expect(records.map(({ activity: { title } }) => title)).to.deep.equal(['No. 0 – €', 'No. 1 – €']);
+      const [broken] = records;
+      expect(broken?.salvaged).to.equal(true);
+      const at = Buffer.from(xml).indexOf('<entry a=1>');
+      expect(broken?.position).to.include({ line: 2, column: 2, byteOffset: at });
+      expect(problems).to.have.length(1);
     });
 
     it('strict stops at the first problem', async () => {
@@ -341,6 +383,23 @@ describe('readArchive', () => {
       expect(cut.ids.length).to.be.greaterThan(3);
       expect(cut.problems.map(({ code }) => code)).to.deep.equal(['XML_TRUNCATED', 'GZIP_DAMAGED']);
       expect(cut.problems[1]?.position.byteOffset).to.equal(cut.problems[0]?.position.byteOffset);
+    });
+
+    it('a file that cannot be read is a problem, and the others are read', async () => {
+      const folder = mkdtempSync(path.join(tmpdir(), 'ctct-archive-'));
+      try {
+        writeFileSync(path.join(folder, 'a.xml'), whole);
+        symlinkSync(path.join(folder, 'nowhere'), path.join(folder, 'b.xml'));
+        writeFileSync(path.join(folder, 'c.xml'), whole);
+        const problems: ArchiveProblem[] = [];
+        const found: string[] = [];
+        const reader = readArchive(folder, { onProblem: (problem) => problems.push(problem) });
+        for await (const { position } of reader) found.push(path.basename(position.source));
+        expect(found).to.deep.equal([...Array<string>(4).fill('a.xml'), ...Array<string>(4).fill('c.xml')]);
+        expect(problems.map(({ code }) => code)).to.include('FILE_UNREADABLE');
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
     });
 
     it('an empty source is a problem', async () => {
@@ -390,6 +449,50 @@ describe('readArchive', () => {
       const { records, problems } = await read(all, [100]);
       expect(problems).to.deep.equal([]);
       expect(records).to.have.length(12);
+    });
+
+    it('reads alike however the bytes arrive', async () => {
+      const many = numbered(40).map((record) => ({
+        ...record,
+        title: 'Zoë £'.repeat(30),
+        errors: [],
+        errorCount: 0,
+      }));
+      const spaced = encodeFeed(many, frame).replaceAll('<entry>', `${' '.repeat(700)}<entry>`);
+      for (const [encoding, bytes] of [
+        ['UTF-16', utf16(`\ufeff${spaced.replace("'UTF-8'", "'UTF-16'")}`)],
+        [
+          'ISO-8859-1',
+          Buffer.from(
+            spaced.replace("'UTF-8'", "'ISO-8859-1'").replaceAll('–', '-').replaceAll('€', 'E'),
+            'latin1',
+          ),
+        ],
+      ] as const) {
+        const whole = await read(bytes, [bytes.length]);
+        expect(whole.problems, encoding).to.deep.equal([]);
+        expect(whole.records, encoding).to.have.length(40);
+        for (const size of [1000, 1500, 3001, 10_000]) expect(await read(bytes, [size])).to.deep.equal(whole);
+      }
+    });
+
+    it('cut at any byte they name that byte', async () => {
+      for (const [name, bytes] of documents) {
+        for (let cut = bytes.length - 1400; cut < bytes.length; cut += 13) {
+          const { problems } = await read(bytes.subarray(0, cut), [500]);
+          expect(
+            problems.map(({ code }) => code),
+            `${name} at ${cut}`,
+          ).to.deep.equal(['XML_TRUNCATED']);
+          expect(problems[0]?.position.byteOffset, `${name} at ${cut}`).to.equal(cut);
+        }
+      }
+    });
+
+    it('what is left of a document whose root tag is broken keeps its encoding', async () => {
+      const broken = declared('ISO-8859-1').replace('<feed xmlns="', '<feed xmlns=');
+      const { records } = await read(Buffer.from(broken, 'latin1'));
+      expect(records.map(({ activity: { title } }) => title)).to.deep.equal(['Zoë £', 'Zoë £', 'Zoë £']);
     });
 
     it('a byte that is none of its encoding is a problem at its place', async () => {
