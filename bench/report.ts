@@ -39,7 +39,10 @@ export interface Report {
 
 const LARGE = 50_000_000;
 
-/** The targets of the project, and what was measured. The worst style is named, whatever its ratios are. */
+/**
+ * The targets of the project, and what was measured. CPU time decides: it is less kind to this reader, which compiles on
+ * other cores, and steadier where others use the machine. The worst style is named, whatever its ratios are.
+ */
 export function judge(rows: readonly Row[], reader: string): Target[] {
   const ours = rows.filter((row) => row.reader === reader);
   const files = ours.filter(({ what }) => what === 'file');
@@ -50,8 +53,8 @@ export function judge(rows: readonly Row[], reader: string): Target[] {
   const atLeast = (target: string, least: number, row: Row | undefined, against: keyof Ratios): void => {
     if (row === undefined) return;
     const [wall, cpu] = [row.faster[against], row.fasterByCpu[against]];
-    const measured = `${wall.toFixed(1)}× by the clock, ${cpu.toFixed(1)}× by CPU time`;
-    targets.push({ target, measured, met: Math.max(wall, cpu) >= least });
+    const measured = `${cpu.toFixed(1)}× by CPU time, ${wall.toFixed(1)}× by the clock`;
+    targets.push({ target, measured, met: cpu >= least });
   };
   atLeast('a large file: at least 12× fast-xml-parser', 12, main, 'fast-xml-parser');
   atLeast('a large file: at least 2.5× saxes', 2.5, main, 'saxes');
@@ -71,9 +74,9 @@ export function judge(rows: readonly Row[], reader: string): Target[] {
     measured: perByte.map((cost) => `${cost.toFixed(1)} ns`).join(', '),
     met: growth <= 1.15,
   });
-  const worst = [...large].sort((a, b) => a.faster.saxes - b.faster.saxes)[0];
+  const worst = [...large].sort((a, b) => a.fasterByCpu.saxes - b.fasterByCpu.saxes)[0];
   if (worst !== undefined) {
-    const { faster, style } = worst;
+    const { fasterByCpu: faster, style } = worst;
     targets.push({
       target: 'the style with the worst ratios',
       measured: `${style}: ${faster['fast-xml-parser'].toFixed(1)}× fast-xml-parser, ${faster.saxes.toFixed(1)}× saxes`,

@@ -1,9 +1,10 @@
 import { setImmediate as immediate } from 'node:timers/promises';
+import type { CtctError } from '../activity/errors.js';
 import { fileBytes, readAhead } from './file-bytes.js';
 import type { CutFile, ParallelJob } from './parallel-job.js';
 import { behind, PartBytes, WINDOW, type Seam } from './parallel-seams.js';
 import { Sink } from './parallel-sink.js';
-import { MOST_ENTRY_BYTES, newTally } from './read.js';
+import { brokenOff, isOfSource, MOST_ENTRY_BYTES, newTally } from './read.js';
 import type { LineColumn } from './resync.js';
 import { ArchiveScanner, type ScannerPlace } from './scanner.js';
 
@@ -65,9 +66,16 @@ class PartReader {
 
   /** Finds the seam that comes next, and tells where it is: who reads from there on waits for it. */
   async lookAhead(): Promise<void> {
-    this.#next = await this.#bytes.nextSeam(this.#seam.part + 1);
-    if (this.#next === undefined) return;
-    this.#lines = await this.#bytes.countLines(this.#seam, this.#next);
+    try {
+      this.#next = await this.#bytes.nextSeam(this.#seam.part + 1);
+      if (this.#next === undefined) return;
+      this.#lines = await this.#bytes.countLines(this.#seam, this.#next);
+    } catch (error) {
+      // What cannot be read is read no further than up to there.
+      if (!isOfSource(error)) throw error;
+      this.#next = undefined;
+      return;
+    }
     this.#talk.counted(this.#seam.part, this.#next.part, this.#lines);
   }
 
@@ -94,14 +102,23 @@ class PartReader {
     });
     scanner.pauseAt(this.#next?.byteOffset ?? Infinity);
     let end: 'joined' | 'refused' | undefined;
-    for await (const chunk of chunksFrom(this.#bytes, byteOffset)) {
-      scanner.push(chunk);
+    let broken: CtctError | undefined;
+    const chunks = chunksFrom(this.#bytes, byteOffset);
+    while (end === undefined) {
+      const step = await chunks.next().catch((error: unknown) => {
+        if (!isOfSource(error)) throw error;
+        broken = error;
+        return { done: true, value: undefined } as const;
+      });
+      if (step.done === true) scanner.end();
+      else scanner.push(step.value);
       end = await this.#drain(scanner, sink);
-      if (end !== undefined) break;
+      if (step.done === true) break;
     }
-    if (end === undefined) {
-      scanner.end();
-      end = await this.#drain(scanner, sink);
+    await chunks.return();
+    if (broken !== undefined && end === undefined) {
+      tally.problems += 1;
+      sink.problem(brokenOff(broken, path, scanner.endPlace));
     }
     // What was pushed and not read belongs to the part that goes on.
     if (end === 'joined') tally.bytes = tally.recordBytes + tally.frameBytes + tally.problemBytes;
@@ -151,10 +168,9 @@ class PartReader {
     if (kind === 'document' || pause.feed === undefined)
       return kind === 'document' && pause.feed === undefined;
     const { feed } = this.#bytes.file;
-    const { origin, rootTag, transcoded } = pause.feed;
-    return (
-      feed?.origin === origin && feed.transcoded === transcoded && Buffer.compare(feed.rootTag, rootTag) === 0
-    );
+    const { origin, rootTag, encoding, transcoded } = pause.feed;
+    if (feed?.origin !== origin || feed.encoding !== encoding || feed.transcoded !== transcoded) return false;
+    return Buffer.compare(feed.rootTag, rootTag) === 0;
   }
 }
 

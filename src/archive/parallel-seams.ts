@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { unreadable } from './file-bytes.js';
 import type { CutFile } from './parallel-job.js';
+import { isOfSource } from './read.js';
 import { LineCounter, type LineColumn } from './resync.js';
 
 /** Where a part of a file is taken to begin, by the look of its bytes: whether it does, the reader of the part before finds. */
@@ -31,8 +32,12 @@ export class PartBytes {
 
   /** Takes a part into `room`, with what the next seam is usually found in. */
   async load(part: number, room: Buffer): Promise<void> {
-    this.bytes = await read(this.file.path, room, part * this.file.partBytes);
     this.start = part * this.file.partBytes;
+    this.bytes = await read(this.file.path, room, this.start).catch((error: unknown) => {
+      // Why it cannot be read is met again by who reads on from here.
+      if (isOfSource(error)) return room.subarray(0, 0);
+      throw error;
+    });
   }
 
   /** The seam of the first part from `part` on that has one; undefined at the end of the file. */

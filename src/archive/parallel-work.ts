@@ -5,7 +5,7 @@ import type { Step } from './parallel-plan.js';
 import { Sink } from './parallel-sink.js';
 import { archiveAborted, readSources } from './read.js';
 import type { LineColumn } from './resync.js';
-import { openSources, type OpenedSource } from './sources.js';
+import { openFiles, type OpenedSource } from './sources.js';
 
 /** Bytes of output that may wait to be taken. */
 const MOST_WAITING = 16 * 1024 * 1024;
@@ -63,7 +63,7 @@ export class TaskWork implements PartTalk {
     if (step.kind === 'part') return readPart(step.file, step.part, this.#job, this, this.#room);
     const { maxUnpackedRatio } = this.#job;
     await this.#readWhole(
-      step.kind === 'source' ? only(step.source) : openSources(step.paths, { maxUnpackedRatio }),
+      step.kind === 'source' ? only(step.source) : openFiles(step.paths, { maxUnpackedRatio }),
     );
     return undefined;
   }

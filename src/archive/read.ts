@@ -168,11 +168,7 @@ class ArchiveIterator implements AsyncIterator<ArchiveRecord, undefined> {
     if (error === undefined || place === undefined) return;
     this.#breakOff = undefined;
     this.#tally.problems += 1;
-    this.#onProblem({
-      code: error.code,
-      message: error.message.replace(`${this.#name}: `, ''),
-      position: { source: this.#name, ...place, length: 0 },
-    });
+    this.#onProblem(brokenOff(error, this.#name, place));
   }
 
   #checkStrict(): void {
@@ -187,7 +183,17 @@ class ArchiveIterator implements AsyncIterator<ArchiveRecord, undefined> {
   }
 }
 
+/** The problem that the reading of a source ended before the source did. */
+export function brokenOff(
+  error: CtctError,
+  source: string,
+  place: Omit<ArchiveProblem['position'], 'source' | 'length'>,
+): ArchiveProblem {
+  const message = error.message.replace(`${source}: `, '');
+  return { code: error.code, message, position: { source, ...place, length: 0 } };
+}
+
 /** A fault of one source, such as a file that cannot be read to its end: the others are read all the same. */
-function isOfSource(error: unknown): error is CtctError {
+export function isOfSource(error: unknown): error is CtctError {
   return error instanceof DecodeError || (error instanceof UsageError && error.code === 'FILE_UNREADABLE');
 }

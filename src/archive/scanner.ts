@@ -33,6 +33,7 @@ export interface OpenFeed {
   readonly origin: number;
   /** Its document up to the end of its start tag. */
   readonly rootTag: Uint8Array;
+  readonly encoding: Encoding;
   /** What its declaration says of the encoding is done with. */
   readonly transcoded: boolean;
 }
@@ -108,7 +109,7 @@ export class ArchiveScanner {
   readonly #tally: ArchiveTally;
   /** The bytes as they came, by their offsets in the source. */
   readonly #raw: Tape;
-  #encoding: Encoding = 'UTF-8';
+  #encoding: Encoding;
   #documents = 0;
   #ended = false;
   #state: State;
@@ -120,6 +121,7 @@ export class ArchiveScanner {
     this.#options = options;
     this.#tally = tally;
     this.#raw = new Tape(start?.byteOffset);
+    this.#encoding = start?.feed?.encoding ?? 'UTF-8';
     this.#state =
       start?.feed === undefined
         ? { at: 'gap', head: Buffer.alloc(0), from: start ?? START }
@@ -202,13 +204,16 @@ export class ArchiveScanner {
       return 'more';
     }
     const byteOffset = this.#raw.end - head.length;
-    if (byteOffset >= this.#pauseAt && !this.#encoding.startsWith('UTF-16')) {
+    const remnant = state.cutOff === true && !isDeclared(head);
+    // What goes on in the encoding of the document before cannot be read without that.
+    const goesOn = this.#encoding.startsWith('UTF-16') || (remnant && this.#encoding !== 'UTF-8');
+    if (byteOffset >= this.#pauseAt && !goesOn) {
       this.#state = { ...state, head: Buffer.from(head), from: place };
       this.#pauseAt = Infinity;
       this.#pause = { ...place, byteOffset, feed: undefined };
       return 'on';
     }
-    this.#begin(head, place, state.cutOff === true);
+    this.#begin(head, place, remnant);
     return 'on';
   }
 
@@ -217,9 +222,10 @@ export class ArchiveScanner {
     this.#tell({ code: 'XML_TRUNCATED', message: 'there is no document in it', position });
   }
 
-  #begin(head: Buffer, place: LineColumn, cutOff: boolean): void {
+  #begin(head: Buffer, place: LineColumn, remnant: boolean): void {
     const origin = this.#raw.end - head.length;
-    const known = this.#encodingOf(head, place, origin, cutOff);
+    const before = this.#encoding;
+    const known = this.#encodingOf(head, place, origin, remnant);
     this.#encoding = known ?? 'UTF-8';
     // What the declaration says is done with, but for US-ASCII, which the reader checks byte by byte.
     const transcoded = known !== 'US-ASCII' || !/us-ascii/i.test(head.toString('latin1', 0, ENCODING_HEAD));
@@ -236,7 +242,7 @@ export class ArchiveScanner {
       unread: 0,
       rootTag: undefined,
       closed: false,
-      remnant: cutOff,
+      remnant: remnant && known === before,
       accounted: origin,
       resumed: -1,
     };
@@ -247,14 +253,13 @@ export class ArchiveScanner {
   }
 
   /** Undefined for an encoding that is not known: that is told, and its bytes are read as UTF-8 as far as they are. */
-  #encodingOf(head: Buffer, place: LineColumn, origin: number, cutOff: boolean): Encoding | undefined {
+  #encodingOf(head: Buffer, place: LineColumn, origin: number, remnant: boolean): Encoding | undefined {
     try {
       const found = detectEncoding(head);
       // What follows a document of UTF-16 without a mark or a declaration of its own goes on in it.
       // So does what is left of a document whose beginning is broken.
-      const declared = head[0] === 0xef || head.toString('latin1', 0, 5) === '<?xml';
       const wide = this.#encoding.startsWith('UTF-16') && head.includes(0);
-      const goesOn = found === 'UTF-8' && (wide || (cutOff && !declared));
+      const goesOn = found === 'UTF-8' && (wide || remnant);
       return goesOn ? this.#encoding : found;
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
@@ -282,6 +287,12 @@ export class ArchiveScanner {
       for (;;) {
         const step = reader.read();
         if (step.kind === 'entry') {
+          const { position, byteLength } = step.entry;
+          // As if it had been met before its end, so that the result does not depend on how the bytes arrived.
+          if (byteLength > this.#options.maxEntryBytes) {
+            this.#damaged(document, this.#tooLong(position), position);
+            return 'on';
+          }
           const record = this.#entry(document, step.entry);
           if (reader.root === 'entry') this.#close(document);
           else if (this.#pauseAt < Infinity) this.#pauseBehind(document, step.entry);
@@ -341,14 +352,15 @@ export class ArchiveScanner {
 
   /** Pauses behind an entry of a feed, if its bytes are UTF-8 as they stand. */
   #pauseBehind(document: Document, { position }: DecodedEntry<Activity>): void {
-    const { transcoder, transcoded, accounted, tape, rootTag = Buffer.alloc(0) } = document;
-    if (transcoder.encoding !== 'UTF-8' && transcoder.encoding !== 'US-ASCII') return;
+    const { transcoder, transcoded, remnant, accounted, tape, rootTag = Buffer.alloc(0) } = document;
+    const { encoding } = transcoder;
+    if (encoding !== 'UTF-8' && (encoding !== 'US-ASCII' || remnant)) return;
     if (this.#offset(document, accounted) < this.#pauseAt) return;
     this.#pauseAt = Infinity;
     this.#pause = {
       ...advance(position, tape.slice(position.byteOffset, accounted)),
       byteOffset: this.#offset(document, accounted),
-      feed: { origin: document.origin, rootTag, transcoded },
+      feed: { origin: document.origin, rootTag, encoding, transcoded },
     };
   }
 
@@ -372,7 +384,11 @@ export class ArchiveScanner {
     const open = reader.openEntry;
     const { maxEntryBytes } = this.#options;
     if (open === undefined || fed - open.byteOffset <= maxEntryBytes) return;
-    throw new DecodeError('XML_LIMIT', `an entry longer than ${maxEntryBytes} bytes`, open);
+    throw this.#tooLong(open);
+  }
+
+  #tooLong(open: SourcePosition): DecodeError {
+    return new DecodeError('XML_LIMIT', `an entry longer than ${this.#options.maxEntryBytes} bytes`, open);
   }
 
   /** The document is whole, but bytes follow it that are no character of its encoding. */
@@ -391,8 +407,8 @@ export class ArchiveScanner {
 
   // --- after damage -----------------------------------------------------------------------------
 
-  #damaged(document: Document, error: DecodeError): void {
-    const { reader, tape } = document;
+  #damaged(document: Document, error: DecodeError, open = document.reader.openEntry): void {
+    const { tape } = document;
     const at = error.position ?? { source: undefined, ...START, byteOffset: document.accounted };
     if (document.closed && error.code !== 'XML_TRUNCATED') {
       // What follows the root element is a document of its own.
@@ -400,7 +416,6 @@ export class ArchiveScanner {
       return;
     }
     this.#keepRootTag(document);
-    const open = reader.openEntry;
     const begin = open ?? this.#brokenEntry(document, at) ?? { ...at, byteOffset: document.accounted };
     const from = begin.byteOffset;
     const known = open ?? at;
@@ -515,7 +530,8 @@ export class ArchiveScanner {
     const bytes = head ?? document.tape.slice(from, Math.min(to, from + MOST_SALVAGED));
     const region = bytes.toString('utf8');
     // An entry whose start tag is broken is no entry to the reader, but its Activity may still be there.
-    const salvaged = inEntry || region.includes('Activity') ? salvageActivity(region) : undefined;
+    const salvaged =
+      inEntry || /<(?:[\w.-]+:)?Activity[\s/>]/.test(region) ? salvageActivity(region) : undefined;
     const length = this.#offset(document, to) - fromOffset;
     const part =
       to - from > MOST_SALVAGED ? `the first ${MOST_SALVAGED} bytes of the entry were` : 'the entry was';
@@ -594,8 +610,9 @@ export class ArchiveScanner {
   }
 
   #keepRootTag(document: Document): void {
-    const end = document.reader.rootTagEnd;
-    if (document.rootTag !== undefined || end === undefined) return;
+    const { root, rootTagEnd: end } = document.reader;
+    // A root that is neither feed nor entry is none to go on inside of.
+    if (document.rootTag !== undefined || root === undefined || end === undefined) return;
     document.rootTag = Buffer.from(document.tape.slice(document.origin, end));
     this.#tally.documents += 1;
   }
@@ -634,12 +651,12 @@ export class ArchiveScanner {
 
 /** A document that is read from `place` on. */
 function insideOf(feed: OpenFeed, { line, column, byteOffset }: ScannerPlace): Document {
-  const { origin, rootTag, transcoded } = feed;
+  const { origin, rootTag, encoding, transcoded } = feed;
   const reader = new AtomReader(new ActivityContent(), { transcoded });
   reader.relocate({ source: undefined, ...START, byteOffset: origin });
   reader.resume(rootTag, { source: undefined, line, column, byteOffset });
   return {
-    transcoder: new Transcoder('UTF-8', origin),
+    transcoder: new Transcoder(encoding, origin),
     transcoded,
     reader,
     origin,
@@ -656,6 +673,11 @@ function insideOf(feed: OpenFeed, { line, column, byteOffset }: ScannerPlace): D
 }
 
 const NO_PROBLEMS: readonly ArchiveProblem[] = Object.freeze([]);
+
+/** Whether a mark or a declaration says that the encoding is the document's own. */
+function isDeclared(head: Buffer): boolean {
+  return head[0] === 0xef || head.toString('latin1', 0, 5) === '<?xml';
+}
 
 function isBlank(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;

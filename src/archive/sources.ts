@@ -29,6 +29,8 @@ export interface SourceOptions {
   readonly maxUnpackedRatio?: number | undefined;
 }
 
+const MOST_RATIO = 1000;
+
 /** One file, stream or buffer. */
 export interface OpenedSource {
   /**
@@ -66,7 +68,7 @@ export async function* openSources(
   source: ArchiveSource | readonly ArchiveSource[],
   options: SourceOptions = {},
 ): AsyncGenerator<OpenedSource, void, undefined> {
-  const { maxUnpackedRatio = 1000 } = options;
+  const { maxUnpackedRatio = MOST_RATIO } = options;
   if (!(maxUnpackedRatio > 0)) {
     throw new UsageError('OPTION_INVALID', `maxUnpackedRatio must be above 0, got ${maxUnpackedRatio}`);
   }
@@ -96,6 +98,14 @@ function pathOf(url: URL): string {
     const message = `${url.href}: only file: URLs of this machine can be read; download it first`;
     throw new UsageError('OPTION_INVALID', message, { cause });
   }
+}
+
+/** The files of these paths, which were found already. */
+export async function* openFiles(
+  paths: readonly string[],
+  { maxUnpackedRatio = MOST_RATIO }: SourceOptions,
+): AsyncGenerator<OpenedSource, void, undefined> {
+  for (const path of paths) yield await fileSource(path, maxUnpackedRatio);
 }
 
 async function fileSource(path: string, maxRatio: number): Promise<OpenedSource> {

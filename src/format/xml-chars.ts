@@ -113,7 +113,9 @@ export function resolveReference(reference: string): string | undefined {
 
 /** Whether `resolveReference` gives something for the bytes between `&` and `;`; told without a string. */
 export function isReference(bytes: Uint8Array, from: number, to: number): boolean {
-  const [first, second, third] = [bytes[from], bytes[from + 1], bytes[from + 2]];
+  const first = bytes[from];
+  const second = bytes[from + 1];
+  const third = bytes[from + 2];
   if (first === 0x23)
     return isXmlChar(second === 0x78 ? number(bytes, from + 2, to, 16) : number(bytes, from + 1, to, 10));
   switch (to - from) {

@@ -359,6 +359,13 @@ describe('readArchive', () => {
       expect(problems).to.have.length(1);
     });
 
+    it('a root of another namespace is passed over, and reading comes to an end', async () => {
+      const xml = encodeFeed(numbered(2), frame).replace('2005/Atom', '2005/Atm');
+      const { records, problems } = await read(xml, [64]);
+      expect(ids(records)).to.deep.equal(['a07e10', 'a07e11']);
+      expect(problems.length).to.be.within(1, 4);
+    });
+
     it('strict stops at the first problem', async () => {
       const cut = whole.subarray(0, starts[3]! + 50);
       const seen: string[] = [];
