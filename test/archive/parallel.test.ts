@@ -5,7 +5,13 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { CtctError, UsageError } from '../../src/activity/errors.js';
-import { packError, unpackError, type FromWorker } from '../../src/archive/parallel-job.js';
+import {
+  packError,
+  unpackError,
+  type FromWorker,
+  type Task,
+  type TaskEvent,
+} from '../../src/archive/parallel-job.js';
 import { startHere, startThread, type StartWorker } from '../../src/archive/parallel-threads.js';
 import {
   checkInParallel,
@@ -13,6 +19,7 @@ import {
   ndjsonInParallel,
   type ParallelOptions,
 } from '../../src/archive/parallel.js';
+import { makeRoom, TaskWork } from '../../src/archive/parallel-work.js';
 import { readArchive, type ArchiveOptions } from '../../src/archive/read.js';
 import { recordLine } from '../../src/archive/record-json.js';
 import type { ArchiveProblem, ArchiveTally } from '../../src/archive/record.js';
@@ -398,6 +405,39 @@ describe('reading on several threads', () => {
         )
         .catch((error: unknown) => error);
       expect(plain(thrown)).to.include({ name: 'UsageError', code: 'FILE_UNREADABLE' });
+    });
+
+    it('of a file that goes away once it is planned are problems', async () => {
+      const gone = join(folder, 'gone.xml');
+      async function* unreadable(): AsyncGenerator<Uint8Array> {
+        await Promise.resolve();
+        yield* [];
+        throw new UsageError('FILE_UNREADABLE', `${gone}: there is no such file`);
+      }
+      const { problems, tally } = await byOne([{ name: gone, bytes: unreadable() }]);
+      expect(problems.map(({ code }) => code)).to.deep.equal(['XML_TRUNCATED', 'FILE_UNREADABLE']);
+
+      const cut = { path: gone, size: 5000, partBytes: 1000, feed: undefined, marked: false };
+      const told = async (task: Task) => {
+        const events: TaskEvent[] = [];
+        const job = { make: 'problems', filter: {}, after: undefined, strict: false } as const;
+        const unlimited = { maxEntryBytes: undefined, maxUnpackedRatio: undefined };
+        await new TaskWork({ ...job, ...unlimited }, (event) => events.push(event), makeRoom()).run(task);
+        return events;
+      };
+      for (const task of [
+        { kind: 'files', paths: [gone] },
+        { kind: 'part', file: cut, part: 0 },
+      ] as const) {
+        const events = await told(task);
+        expect(events.at(-1)).to.deep.equal({ kind: 'done', joined: undefined });
+        const pieces = events.flatMap((event) => (event.kind === 'piece' ? [event.piece] : []));
+        expect(pieces.flatMap((piece) => piece.problems)).to.deep.equal(problems);
+        expect(pieces.at(-1)?.tally).to.deep.equal(tally);
+      }
+      // Of a part that somebody may rely on, nothing must be left out in silence.
+      const [event] = await told({ kind: 'part', file: cut, part: 2 });
+      expect(event?.kind).to.equal('failed');
     });
 
     it('cross to another thread as what they are', () => {
