@@ -64,31 +64,22 @@ function whole(read: (text: string, checksum: Checksum) => void): Candidate {
 /** Each loads its package, outside of the time that counts. */
 export const CANDIDATES = {
   async 'ctct-activities'() {
+    const { readArchive } = await import('../src/archive/read.js');
     const { activityReader } = await import('../src/ws/records.js');
-    type Reader = ReturnType<typeof activityReader>;
-    const drain = (reader: Reader, checksum: Checksum): void => {
-      for (;;) {
-        const step = reader.read();
-        if (step.kind === 'entry') {
-          if (step.entry.value !== undefined) checksum.add(step.entry.value);
-        } else if (step.kind !== 'rootEnd') return;
-      }
-    };
     return {
       async file(path, checksum) {
-        const reader = activityReader({ source: path });
-        await eachChunk(path, (chunk) => {
-          reader.push(chunk);
-          drain(reader, checksum);
-        });
-        reader.end();
-        drain(reader, checksum);
+        for await (const { activity } of readArchive(path)) checksum.add(activity);
       },
       page(bytes, checksum) {
         const reader = activityReader();
         reader.push(bytes);
         reader.end();
-        drain(reader, checksum);
+        for (;;) {
+          const step = reader.read();
+          if (step.kind === 'entry') {
+            if (step.entry.value !== undefined) checksum.add(step.entry.value);
+          } else if (step.kind !== 'rootEnd') return;
+        }
       },
     };
   },

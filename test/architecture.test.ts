@@ -26,6 +26,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | '*'>> = {
 const HOME: Readonly<Record<string, string>> = {
   '@fastify/busboy': 'format/multipart.ts',
   '@hono/node-server': 'http/serve.ts',
+  ajv: 'format/document.ts',
+  'ajv-formats': 'format/document.ts',
   commander: 'cli/program.ts',
   'csv-parse': 'format/csv.ts',
   'csv-stringify': 'format/csv.ts',
@@ -36,6 +38,7 @@ const HOME: Readonly<Record<string, string>> = {
   tinyglobby: 'archive/source-files.ts',
   undici: 'http/agents.ts',
   xmlbuilder2: 'format/xml-writer.ts',
+  yaml: 'format/document.ts',
 };
 
 /** Dependencies that no file imports, and why they are there. */

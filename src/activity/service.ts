@@ -7,6 +7,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface ListOptions extends CallOptions {
+  /** Begins behind the item with this id, as the next page does. Rejects with ServiceError `NOT_FOUND` where none has it. */
+  readonly after?: string | undefined;
+}
+
 /** The file of a finished export. `body` may be read once; whoever does not read it to its end calls `cancel`. */
 export interface Download {
   /** A bare name such as `a07e1gpfcd3fhysynnp.csv`: made from the activity's id, never a path. */
@@ -33,7 +38,7 @@ export interface ActivityService {
   get(id: string, options?: CallOptions): Promise<Activity>;
 
   /** All activities the service still remembers, the newest first, read page by page as they are asked for. */
-  list(options?: CallOptions): AsyncIterable<Activity>;
+  list(options?: ListOptions): AsyncIterable<Activity>;
 
   /**
    * The file that an export activity made. An `Activity` is taken at its word; of an id, the activity is read first.
@@ -42,5 +47,5 @@ export interface ActivityService {
   download(activity: string | Activity, options?: CallOptions): Promise<Download>;
 
   /** The account's contact lists, the system lists first. */
-  lists(options?: CallOptions): AsyncIterable<ContactList>;
+  lists(options?: ListOptions): AsyncIterable<ContactList>;
 }
