@@ -142,6 +142,8 @@ interface Attribute {
 /** A part of the window of the reader that lent it. */
 export interface ByteSpan {
   readonly bytes: Uint8Array;
+  /** The same bytes. */
+  readonly view: DataView;
   readonly from: number;
   readonly to: number;
 }
@@ -208,7 +210,12 @@ export class XmlReader {
   #textFlags = 0;
   /** Of the text that was scanned last. */
   #scannedFlags = 0;
-  readonly #textBytes: Writable<ByteSpan> = { bytes: new Uint8Array(0), from: 0, to: 0 };
+  readonly #textBytes: Writable<ByteSpan> = {
+    bytes: new Uint8Array(0),
+    view: new DataView(new ArrayBuffer(0)),
+    from: 0,
+    to: 0,
+  };
   readonly #common = new CommonTexts();
 
   /** Those of the element just started come first; the others are kept for reuse. */
@@ -303,6 +310,7 @@ export class XmlReader {
     if ((this.#textFlags & (BLANKS | REFERENCES)) !== 0) return undefined;
     const span = this.#textBytes;
     span.bytes = this.#window.bytes;
+    span.view = this.#window.view;
     span.from = this.#textFrom;
     span.to = this.#textTo;
     return span;

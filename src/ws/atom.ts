@@ -51,6 +51,8 @@ export interface ContentDecoder<T> {
 /** One entry of a document. `value` is undefined for an entry whose content is something else, such as a contact. */
 export interface DecodedEntry<T> {
   readonly value: T | undefined;
+  /** Whether there was content of the kind that is read: without, `value` is made of the entry alone. */
+  readonly hasContent: boolean;
   readonly problems: readonly RecordProblem[];
   /** Where the entry's start tag begins. */
   readonly position: SourcePosition;
@@ -452,7 +454,8 @@ export class AtomReader<T> {
     const value = foreign ? undefined : this.#content.finish(entry, this.#problem);
     const position = this.#position ?? xml.position;
     this.#position = undefined;
-    return { value, problems: this.#problems, position, byteLength: xml.byteOffset - position.byteOffset };
+    const byteLength = xml.byteOffset - position.byteOffset;
+    return { value, hasContent: this.#found, problems: this.#problems, position, byteLength };
   }
 }
 
@@ -517,7 +520,7 @@ export function leafInstant(
 ): Date | undefined {
   const span = reader.textBytes;
   const exact =
-    span !== undefined && span.to - span.from === 24 ? parseInstantBytes(span.bytes, span.from) : undefined;
+    span !== undefined && span.to - span.from === 24 ? parseInstantBytes(span.view, span.from) : undefined;
   return exact ?? readInstant(field, trimSpace(reader.text), problem);
 }
 

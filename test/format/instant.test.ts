@@ -121,11 +121,13 @@ describe('formatInstant', () => {
 });
 
 describe('parseInstantBytes', () => {
+  const viewOf = (bytes: Buffer) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+
   it('undoes formatInstant, wherever the bytes stand', () => {
     fc.assert(
       fc.property(anyDate, fc.nat(5), (date, before) => {
         const bytes = Buffer.from(`${' '.repeat(before)}${formatInstant(date)}7`);
-        expect(parseInstantBytes(bytes, before)?.getTime()).to.equal(date.getTime());
+        expect(parseInstantBytes(viewOf(bytes), before)?.getTime()).to.equal(date.getTime());
       }),
       { numRuns: 500 },
     );
@@ -139,7 +141,7 @@ describe('parseInstantBytes', () => {
         for (const [at, char] of places) bytes.write(char, at);
         const text = bytes.toString();
         const exact = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text);
-        expect(parseInstantBytes(bytes, 0)).to.deep.equal(exact ? parseInstant(text) : undefined);
+        expect(parseInstantBytes(viewOf(bytes), 0)).to.deep.equal(exact ? parseInstant(text) : undefined);
       }),
       { numRuns: 2000 },
     );
