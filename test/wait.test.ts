@@ -150,7 +150,7 @@ describe('waiting', () => {
           }
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 80 },
     );
   });
 

@@ -60,7 +60,12 @@ export interface Activity {
   readonly editMedia: string | undefined;
 }
 
-/** True once the status is COMPLETE or ERROR; an activity that completed with errors is finished, and complete. */
+/** True once nothing more happens; an activity that completed with errors is finished, and complete. */
 export function isFinished(activity: Pick<Activity, 'status'>): boolean {
-  return activity.status === 'COMPLETE' || activity.status === 'ERROR';
+  return activity.status === 'COMPLETE' || hasFailed(activity);
+}
+
+/** True when the activity came to nothing: the status is ERROR, or CANCELLED, which v2 has for what a person stopped. */
+export function hasFailed(activity: Pick<Activity, 'status'>): boolean {
+  return activity.status === 'ERROR' || activity.status === 'CANCELLED';
 }

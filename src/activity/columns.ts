@@ -1,7 +1,7 @@
 /**
  * The properties of a contact that the bulk API knows, one row each: `ws` is the column's name in requests and uploads,
  * `heading` its name in the first line of an exported file; `v2Upload`, `v2Export` and `v3` are the names used by its
- * successors, undefined where the successor has none (or ignores it).
+ * successors, undefined where the successor has none (or ignores it); `v2Ignored` is a name that v2 takes and ignores.
  *
  * `heading` of POSTAL CODE is Postal, as the one production consumer of ws exports read it.
  */
@@ -26,6 +26,7 @@ const PROPERTIES = {
     v2Upload: undefined,
     v2Export: undefined,
     v3: undefined,
+    v2Ignored: 'MIDDLE NAME',
   },
   lastName: {
     ws: 'LAST NAME',
@@ -91,6 +92,7 @@ const PROPERTIES = {
     v2Upload: undefined,
     v2Export: undefined,
     v3: undefined,
+    v2Ignored: 'US STATE/CA PROVINCE',
   },
   country: { ws: 'COUNTRY', heading: 'Country', v2Upload: 'COUNTRY', v2Export: 'Country', v3: 'country' },
   postalCode: {
@@ -106,6 +108,7 @@ const PROPERTIES = {
     v2Upload: undefined,
     v2Export: undefined,
     v3: undefined,
+    v2Ignored: 'SUB ZIP/POSTAL CODE',
   },
   customField1: customField(1),
   customField2: customField(2),
@@ -130,6 +133,7 @@ interface ColumnNames {
   readonly v2Upload: string | undefined;
   readonly v2Export: string | undefined;
   readonly v3: string | undefined;
+  readonly v2Ignored?: string;
 }
 
 function customField<N extends number>(n: N) {
@@ -142,7 +146,16 @@ function customField<N extends number>(n: N) {
   } as const;
 }
 
+/** Properties that v2 has and ws has not. */
+const V2_PROPERTIES = {
+  birthdayDay: { v2Upload: 'BIRTHDAY_DAY', v2Export: undefined, v3: 'birthday_day' },
+  birthdayMonth: { v2Upload: 'BIRTHDAY_MONTH', v2Export: undefined, v3: 'birthday_month' },
+  anniversary: { v2Upload: 'ANNIVERSARY', v2Export: undefined, v3: 'anniversary' },
+  contactId: { v2Upload: undefined, v2Export: 'Contact ID', v3: undefined },
+} as const satisfies Record<string, Omit<ColumnNames, 'ws' | 'heading'>>;
+
 export type ContactProperty = keyof typeof PROPERTIES;
+export type V2Property = ContactProperty | keyof typeof V2_PROPERTIES;
 
 /** The ws name of a column, as the document writes it. */
 export type ColumnName = (typeof PROPERTIES)[ContactProperty]['ws'];
@@ -157,6 +170,22 @@ export const COLUMNS: readonly Column[] = (Object.keys(PROPERTIES) as ContactPro
   property,
   ...PROPERTIES[property],
 }));
+
+/** A column as v2 knows it; `ws` is undefined where ws has none. */
+export interface V2Column extends Omit<ColumnNames, 'ws' | 'heading'> {
+  readonly property: V2Property;
+  readonly ws: ColumnName | undefined;
+}
+
+/** The columns of v2: those of ws, then what v2 has beyond them. */
+export const V2_COLUMNS: readonly V2Column[] = [
+  ...COLUMNS,
+  ...(Object.keys(V2_PROPERTIES) as (keyof typeof V2_PROPERTIES)[]).map((property) => ({
+    property,
+    ws: undefined,
+    ...V2_PROPERTIES[property],
+  })),
+];
 
 export const EMAIL_ADDRESS: ColumnName = 'EMAIL ADDRESS';
 
@@ -180,6 +209,19 @@ for (const [alias, property] of [
  */
 export function findColumn(name: string): Column | undefined {
   return byKey.get(columnKey(name));
+}
+
+const v2ByKey = new Map(
+  V2_COLUMNS.flatMap((column) =>
+    [column.property, column.v2Upload, column.v2Export, column.v2Ignored].flatMap((name) =>
+      name === undefined ? [] : [[columnKey(name), column] as const],
+    ),
+  ),
+);
+
+/** The column of that name, in ws or in v2, however spelled (see `findColumn`); undefined where neither has it. */
+export function findV2Column(name: string): V2Column | undefined {
+  return findColumn(name) ?? v2ByKey.get(columnKey(name));
 }
 
 /** The known column name that looks most like `name`, when one looks much like it. */

@@ -1,3 +1,5 @@
+import type { Activity } from './activity.js';
+
 /**
  * Every error this package throws, by its stable `code`. The text says when it is thrown;
  * the message of the error itself says where, and what to do.
@@ -13,8 +15,10 @@ export const ERROR_CODES = {
   ADDRESS_COLUMN_REQUIRED: 'The heading of the contacts has no column for the e-mail address.',
   CONTACTS_REQUIRED: 'The contacts are empty: no heading, or no row under it.',
   CONTACTS_INVALID: 'The contacts cannot be read: wrong encoding, wrong shape, or a broken row.',
+  UPLOAD_TOO_LARGE: 'The contacts are more, or larger, than the service takes in one request.',
   FILE_UNREADABLE: 'A local file cannot be read.',
   FILE_EXISTS: 'A file that would be written is there already.',
+  FILE_BUSY: 'Another download to the same file is under way.',
   FILE_CHANGED: 'A file changed while it was being sent.',
   FILE_UNWRITABLE: 'A local file cannot be written.',
   CREDENTIALS_REQUIRED: 'Credentials are needed and none were given.',
@@ -80,6 +84,32 @@ export abstract class CtctError extends Error {
   }
 }
 
+/**
+ * What `console.log` and `util.inspect` show of an error: its stack, its public facts, and of the errors behind it no more
+ * than their stacks. Whatever else those carry (a library may keep the whole request in its errors) stays out.
+ */
+Object.defineProperty(CtctError.prototype, Symbol.for('nodejs.util.inspect.custom'), {
+  value(this: CtctError): string {
+    const { name, code, message, ...facts } = this.toJSON();
+    const frames = /\n {4}at [^]*/.exec(this.stack ?? '')?.[0] ?? '';
+    const told = Object.keys(facts).length === 0 ? '' : ` ${JSON.stringify(facts)}`;
+    return [`${String(name)} [${String(code)}]: ${String(message)}${frames}${told}`, ...causesOf(this)].join(
+      '\n',
+    );
+  },
+});
+
+/** The errors behind an error, as text, the outermost first; five at most. */
+function causesOf(error: Error): string[] {
+  const told: string[] = [];
+  for (let cause = error.cause; cause !== undefined && told.length < 5;) {
+    if (!(cause instanceof Error)) return [...told, `  [cause]: ${typeof cause}`];
+    told.push(`  [cause]: ${(cause.stack ?? cause.message).slice(0, 10_000)}`);
+    cause = cause.cause;
+  }
+  return told;
+}
+
 /** The call was wrong; thrown before any request is sent. */
 export class UsageError extends CtctError {
   override readonly name = 'UsageError';
@@ -89,10 +119,17 @@ export class UsageError extends CtctError {
 export class TransportError extends CtctError {
   override readonly name = 'TransportError';
   readonly sent: 'no' | 'maybe';
+  /** When another try can succeed, where that is known: the calls of this day are used up. */
+  readonly retryAt: Date | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; sent: 'no' | 'maybe' }) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; sent: 'no' | 'maybe'; retryAt?: Date | undefined },
+  ) {
     super(code, message, options);
     this.sent = options.sent;
+    this.retryAt = options.retryAt;
   }
 }
 
@@ -105,16 +142,25 @@ export class ServiceError extends CtctError {
   readonly detail: string;
   /** Seconds to wait before another try, where the service said so. */
   readonly retryAfter: number | undefined;
+  /** When another try can succeed: `retryAfter` as a time, or the end of the day whose calls are used up. */
+  readonly retryAt: Date | undefined;
 
   constructor(
     code: ErrorCode,
     message: string,
-    facts: { status: number; detail: string; retryAfter?: number | undefined; cause?: unknown },
+    facts: {
+      status: number;
+      detail: string;
+      retryAfter?: number | undefined;
+      retryAt?: Date | undefined;
+      cause?: unknown;
+    },
   ) {
     super(code, message, facts.cause === undefined ? undefined : { cause: facts.cause });
     this.status = facts.status;
     this.detail = facts.detail.slice(0, 2000);
     this.retryAfter = facts.retryAfter;
+    this.retryAt = facts.retryAt;
   }
 }
 
@@ -129,23 +175,56 @@ export class DecodeError extends CtctError {
   }
 }
 
-/** Waiting ended before the activity did. Nothing was deleted or stopped: wait again with `activityId`. */
+/**
+ * Waiting ended before the activity did. Nothing was deleted or stopped: wait again with `activityId`, or, of several,
+ * with `activityIds`.
+ */
 export class WaitTimeoutError extends CtctError {
   override readonly name = 'WaitTimeoutError';
+  /** The activity that had not finished; of several the first. */
   readonly activityId: string;
-  /** The status seen last; undefined when none was seen. */
+  /** All that had not finished. */
+  readonly activityIds: readonly string[];
+  /** The status seen last of `activityId`; undefined when none was seen. */
   readonly lastStatus: string | undefined;
   /** Milliseconds waited. */
   readonly waited: number;
+  /** What the reads gave: each status and each error code that was seen, and how often. */
+  readonly tally: Readonly<Record<string, number>>;
+  /** What to do, in words. */
+  readonly hint: string;
+  readonly #lastActivities: readonly Activity[];
 
   constructor(
     message: string,
-    facts: { activityId: string; lastStatus: string | undefined; waited: number },
+    facts: {
+      activityId: string;
+      lastStatus: string | undefined;
+      waited: number;
+      activityIds?: readonly string[] | undefined;
+      lastActivities?: readonly Activity[] | undefined;
+      tally?: Readonly<Record<string, number>> | undefined;
+      hint?: string | undefined;
+    },
   ) {
     super('WAIT_EXPIRED', message);
     this.activityId = facts.activityId;
+    this.activityIds = facts.activityIds ?? [facts.activityId];
     this.lastStatus = facts.lastStatus;
     this.waited = facts.waited;
+    this.tally = { ...facts.tally };
+    this.hint = facts.hint ?? 'wait for it again by its id';
+    this.#lastActivities = facts.lastActivities ?? [];
+  }
+
+  /** What was seen last of those in `activityIds`, as far as they were seen. Not in the JSON: addresses may be in it. */
+  get lastActivities(): readonly Activity[] {
+    return this.#lastActivities;
+  }
+
+  /** What was seen last of `activityId`; undefined when nothing was. */
+  get lastActivity(): Activity | undefined {
+    return this.#lastActivities.find(({ id }) => id === this.activityId);
   }
 }
 

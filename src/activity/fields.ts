@@ -16,7 +16,7 @@ export function refuseUnknownFields(given: object, fields: readonly string[], wh
 }
 
 /** The field that has the most in common with `name` at its beginning and its end, when little else is between. */
-function similarField(name: string, fields: readonly string[]): string | undefined {
+export function similarField(name: string, fields: readonly string[]): string | undefined {
   const key = fieldKey(name);
   let best: { field: string; odd: number } | undefined;
   for (const field of fields) {

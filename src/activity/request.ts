@@ -1,4 +1,4 @@
-import { EMAIL_ADDRESS, findColumn, similarColumn, type ColumnName } from './columns.js';
+import { EMAIL_ADDRESS, findColumn, findV2Column, similarColumn, type ColumnName } from './columns.js';
 import { checkContacts } from './contacts.js';
 import { UsageError } from './errors.js';
 import { refuseUnknownFields } from './fields.js';
@@ -40,6 +40,8 @@ export interface AddContacts {
   readonly contacts: Contacts;
   /** The lists the contacts are added to, one or more. */
   readonly lists: readonly ListRef[];
+  /** Erase what a contact has in a column where its cell is blank. Default false; v2 only, ws cannot say it. */
+  readonly blanksEnabled?: boolean | undefined;
 }
 
 export interface RemoveContacts {
@@ -69,7 +71,7 @@ export interface ExportContacts {
   readonly exportListName?: boolean | undefined;
   /** `EMAIL_ADDRESS` ascending (default), or `DATE_DESC`, the newest first. */
   readonly sortBy?: SortOrder | undefined;
-  /** The columns wanted beside the e-mail address, which is always there. Default none. */
+  /** The columns wanted beside the e-mail address, which is always there. Default none. v2 has `Contact ID` too. */
   readonly columns?: readonly string[] | undefined;
 }
 
@@ -82,6 +84,8 @@ export type CheckedRequest =
       readonly activityType: AddType | 'REMOVE_CONTACTS_FROM_LISTS';
       readonly contacts: Contacts;
       readonly lists: readonly string[];
+      /** Only of what adds, and only where it was asked for. */
+      readonly blanksEnabled?: true;
     }
   | { readonly activityType: 'CLEAR_CONTACTS_FROM_LISTS'; readonly lists: readonly string[] }
   | {
@@ -92,16 +96,33 @@ export type CheckedRequest =
       readonly exportOptSource: boolean;
       readonly exportListName: boolean;
       readonly sortBy: SortOrder;
-      readonly columns: readonly ColumnName[];
+      readonly columns: readonly ExportColumn[];
     };
+
+/** A column of an export: `CONTACT ID` is one of v2 only. */
+export type ExportColumn = ColumnName | typeof CONTACT_ID;
 
 /** Something a caller should know of a request that is sent all the same. */
 export interface Warning {
-  readonly code: 'FEW_CONTACTS' | 'COLUMN_UNKNOWN' | 'RECORD_DOUBTFUL';
+  readonly code:
+    | 'FEW_CONTACTS'
+    | 'COLUMN_UNKNOWN'
+    /** The service takes the column, and ignores it. */
+    | 'COLUMN_IGNORED'
+    /** Errors will name other lines than those of the file. */
+    | 'LINES_MOVED'
+    | 'RECORD_DOUBTFUL'
+    /** The answer to a creation was lost, and the activity is looked for. */
+    | 'ANSWER_LOST'
+    /** The service refuses to tell how an activity goes on, time after time. */
+    | 'READS_REFUSED'
+    /** What the service itself warns of. */
+    | 'SERVICE_WARNING';
   readonly message: string;
 }
 
 const UPLOAD_FIELDS = ['activityType', 'contacts', 'lists'];
+const ADD_FIELDS = [...UPLOAD_FIELDS, 'blanksEnabled'];
 const CLEAR_FIELDS = ['activityType', 'lists'];
 const EXPORT_FIELDS = [
   'activityType',
@@ -127,6 +148,13 @@ export function checkRequest(request: ActivityRequest): CheckedRequest {
     case 'ADD_CONTACTS':
     case 'SV_ADD':
     case 'ADD_CONTACT_DETAIL':
+      refuseUnknownFields(request, ADD_FIELDS, request.activityType);
+      return {
+        activityType: request.activityType,
+        contacts: checkContacts(request.contacts),
+        lists: checkLists(request.lists, request.activityType),
+        ...(flag('blanksEnabled', request.blanksEnabled) && { blanksEnabled: true }),
+      };
     case 'REMOVE_CONTACTS_FROM_LISTS':
       refuseUnknownFields(request, UPLOAD_FIELDS, request.activityType);
       return {
@@ -217,11 +245,14 @@ function checkOneList(request: ExportContacts): string {
   return listId(all[0] as ListRef);
 }
 
+/** v2's name for the id of a contact, the one column that its exports have beyond those of ws. */
+export const CONTACT_ID = 'CONTACT ID';
+
 /**
- * The ws names of the columns, each once, in the order given.
+ * The ws names of the columns (or `CONTACT ID`), each once, in the order given.
  * @throws UsageError `COLUMN_UNKNOWN`, with the nearest name where there is one; `OPTION_INVALID` for what is no array.
  */
-export function checkColumns(columns: readonly string[]): readonly ColumnName[] {
+export function checkColumns(columns: readonly string[]): readonly ExportColumn[] {
   const given: unknown = columns;
   if (!Array.isArray(given)) {
     throw new UsageError(
@@ -229,9 +260,10 @@ export function checkColumns(columns: readonly string[]): readonly ColumnName[] 
       `columns: must be an array of column names such as ['FIRST NAME'], got ${shown(given)}`,
     );
   }
-  const names = given.map((name: unknown) => {
-    const column = typeof name === 'string' ? findColumn(name) : undefined;
-    if (column !== undefined) return column.ws;
+  const names = given.map((name: unknown): ExportColumn => {
+    const column = typeof name === 'string' ? findV2Column(name) : undefined;
+    if (column?.ws !== undefined) return column.ws;
+    if (column?.property === 'contactId') return CONTACT_ID;
     throw new UsageError('COLUMN_UNKNOWN', `columns: ${unknownColumn(name)}`);
   });
   return [...new Set(names)];

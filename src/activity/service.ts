@@ -12,13 +12,36 @@ export interface ListOptions extends CallOptions {
   readonly after?: string | undefined;
 }
 
+/** Where a file that was read in part is gone on with. */
+export interface ResumeAt {
+  /** Bytes that are there already, counted from the start of the file; 1 or more. */
+  readonly offset: number;
+  /** What the `Download` they came from had as its `validator`. */
+  readonly validator: string;
+}
+
+export interface DownloadOptions extends CallOptions {
+  /**
+   * Asks for the rest of a file. It is only a wish: an implementation may not know how, and the file may have changed
+   * since. The `offset` of the `Download` tells.
+   */
+  readonly resume?: ResumeAt | undefined;
+}
+
 /** The file of a finished export. `body` may be read once; whoever does not read it to its end calls `cancel`. */
 export interface Download {
   /** A bare name such as `a07e1gpfcd3fhysynnp.csv`: made from the activity's id, never a path. */
   readonly fileName: string;
   readonly contentType: string | undefined;
-  /** Bytes, where the service says how many. */
+  /** Bytes of the whole file, where the service says how many. */
   readonly length: number | undefined;
+  /** Where in the file `body` begins: at the offset asked for by `resume`, or, absent or 0, at the start. */
+  readonly offset?: number | undefined;
+  /**
+   * Changes whenever a byte of the file does, as a strong entity tag in quotes or an HTTP date; absent where the file
+   * cannot be gone on with.
+   */
+  readonly validator?: string | undefined;
   readonly body: AsyncIterable<Uint8Array>;
   cancel(): Promise<void>;
 }
@@ -44,7 +67,7 @@ export interface ActivityService {
    * The file that an export activity made. An `Activity` is taken at its word; of an id, the activity is read first.
    * @throws ServiceError `NOT_FOUND` when the activity has no file, or not yet.
    */
-  download(activity: string | Activity, options?: CallOptions): Promise<Download>;
+  download(activity: string | Activity, options?: DownloadOptions): Promise<Download>;
 
   /** The account's contact lists, the system lists first. */
   lists(options?: ListOptions): AsyncIterable<ContactList>;

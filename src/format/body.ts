@@ -10,6 +10,8 @@ export interface RequestBody {
   /** Whether `open` may be called again and yields the same bytes. */
   readonly replayable: boolean;
   open(): AsyncIterable<Uint8Array>;
+  /** Lets go of what it is read from, such as a temporary file; it cannot be opened afterwards. */
+  close?(): Promise<void>;
 }
 
 /** A body that is already in memory. */

@@ -74,6 +74,16 @@ export class Transcoder {
     return this.#recode(this.#form, this.#carry.length === 0 ? bytes : Buffer.concat([this.#carry, bytes]));
   }
 
+  /** Whether the output is the input as it stands. */
+  get isIdentity(): boolean {
+    return this.#form === undefined;
+  }
+
+  /** Bytes of the input that came so far, of what is not passed on as it stands. */
+  get fed(): number {
+    return this.#source - this.#origin + this.#carry.length;
+  }
+
   /** What is left when no more input comes: nothing, or INVALID for a character that was not completed. */
   end(): Uint8Array {
     const { length } = this.#carry;

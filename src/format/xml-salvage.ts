@@ -1,4 +1,5 @@
-import { XMLParser } from 'fast-xml-parser';
+import type * as FastXmlParser from 'fast-xml-parser';
+import { createRequire } from 'node:module';
 
 import { replaceReferences } from './xml-chars.js';
 
@@ -22,7 +23,7 @@ const ATTRIBUTES = ':@';
 const MARK = '-';
 const mark = (name: string): string => (name.startsWith(MARK) ? name : MARK + name);
 
-const parser = new XMLParser({
+const OPTIONS = {
   preserveOrder: true,
   ignoreAttributes: false,
   attributeNamePrefix: '',
@@ -40,7 +41,16 @@ const parser = new XMLParser({
   processEntities: false,
   maxNestedTags: 1000,
   jPath: false,
-});
+};
+
+const require = createRequire(import.meta.url);
+let parser: FastXmlParser.XMLParser | undefined;
+
+/** Loaded when there is something to salvage: most runs have nothing, and it takes longer than all else that they load. */
+function salvageParser(): FastXmlParser.XMLParser {
+  const load = () => require('fast-xml-parser') as typeof FastXmlParser;
+  return (parser ??= new (load().XMLParser)(OPTIONS));
+}
 
 /** Ends of a document that are given up, one after the other, until the rest can be read. */
 const CUTS = 4;
@@ -50,10 +60,10 @@ const CUTS = 4;
  * Never throws. A text that the document ends in is dropped, since nobody knows how it went on. The five predefined entities and numeric references are replaced, all others stay as written.
  */
 export function salvageXml(text: string): SalvagedElement[] {
-  let rest = text;
+  let rest = text.slice(0, openSectionAt(text));
   for (let cut = 0; cut <= CUTS && rest !== ''; cut++) {
     try {
-      const nodes: unknown = parser.parse(rest);
+      const nodes: unknown = salvageParser().parse(rest);
       return elementsOf(nodes);
     } catch {
       // Most often the document ends inside of markup: what comes before that can be read.
@@ -61,6 +71,14 @@ export function salvageXml(text: string): SalvagedElement[] {
     }
   }
   return [];
+}
+
+const SECTION = /<!--[^]*?-->|<!\[CDATA\[[^]*?\]\]>|<\?[^]*?\?>|(<!--|<!\[CDATA\[|<\?)/g;
+
+/** Where the comment, CDATA section or instruction begins that the text ends inside of; undefined when in none. */
+function openSectionAt(text: string): number | undefined {
+  for (const match of text.matchAll(SECTION)) if (match[1] !== undefined) return match.index;
+  return undefined;
 }
 
 /** The parser's nodes are objects with one member named for the node, and one for attributes where there are any. */

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Agent } from 'undici';
+import { NEVER_CONNECTED } from './failures.js';
 
 /** Node's own fetch keeps the dispatcher of the process here; its npm edition uses the same place. */
 const GLOBAL_DISPATCHER = Symbol.for('undici.globalDispatcher.1');
@@ -31,7 +32,8 @@ async function createAgent(method: 'GET' | 'POST', timeout: number): Promise<Age
   return new Agent({
     connect(options, callback) {
       connect(options, (...result) => {
-        if (method === 'POST' && result[0] === null) readsAfterBrokenPipe(result[1]);
+        if (result[0] !== null) Object.assign(result[0], { [NEVER_CONNECTED]: true });
+        else if (method === 'POST') readsAfterBrokenPipe(result[1]);
         callback(...result);
       });
     },

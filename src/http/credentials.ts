@@ -12,7 +12,15 @@ export type Credentials =
   /** OAuth 2 token in the header `Authorization: Bearer` (RFC 6750 section 2.1). */
   | { readonly scheme: 'bearer'; readonly token: string }
   /** OAuth 2 token in the query, `?access_token=` (RFC 6750 section 2.3). */
-  | { readonly scheme: 'access_token'; readonly token: string };
+  | { readonly scheme: 'access_token'; readonly token: string }
+  | ApiKeyCredentials;
+
+/** Of v2: the API key in the query, `?api_key=`, and the OAuth 2 token in the header `Authorization: Bearer`. */
+export interface ApiKeyCredentials {
+  readonly scheme: 'api_key';
+  readonly apiKey: string;
+  readonly token: string;
+}
 
 /**
  * Puts the credentials on a request that is about to be sent.
@@ -33,16 +41,22 @@ export function applyCredentials(
     case 'bearer':
       request.headers.authorization = `Bearer ${credentials.token}`;
       break;
-    case 'access_token': {
-      // Not through searchParams: that would spell the service's own parameters anew.
-      const others = request.url.search
-        .slice(1)
-        .split('&')
-        .filter((parameter) => parameter !== '' && !/^access_token(?:=|$)/.test(parameter));
-      const token = `access_token=${encodeURIComponent(credentials.token)}`;
-      request.url.search = [...others, token].join('&');
-    }
+    case 'access_token':
+      setParameter(request.url, 'access_token', credentials.token);
+      break;
+    case 'api_key':
+      setParameter(request.url, 'api_key', credentials.apiKey);
+      request.headers.authorization = `Bearer ${credentials.token}`;
   }
+}
+
+/** Not through searchParams: that would spell the service's own parameters anew. */
+function setParameter(url: URL, name: string, value: string): void {
+  const others = url.search
+    .slice(1)
+    .split('&')
+    .filter((parameter) => parameter !== '' && parameter.split('=', 1)[0] !== name);
+  url.search = [...others, `${name}=${encodeURIComponent(value)}`].join('&');
 }
 
 /**
@@ -54,8 +68,8 @@ export function checkCredentials(credentials: Credentials): void {
   if (typeof given !== 'object' || given === null) {
     throw new UsageError(
       'CREDENTIALS_REQUIRED',
-      "credentials: must be { scheme: 'basic', apiKey, user, password }, { scheme: 'bearer', token } " +
-        "or { scheme: 'access_token', token }",
+      "credentials: must be { scheme: 'basic', apiKey, user, password }, { scheme: 'bearer', token }, " +
+        "{ scheme: 'access_token', token } or { scheme: 'api_key', apiKey, token }",
     );
   }
   switch (credentials.scheme) {
@@ -75,23 +89,25 @@ export function checkCredentials(credentials: Credentials): void {
         'a control character (perhaps the line end of a file)',
       );
       break;
+    case 'api_key':
+      refuse('apiKey', credentials.apiKey, UNFIT_TOKEN, UNFIT_TOKEN_WORDS);
+      refuse('token', credentials.token, UNFIT_TOKEN, UNFIT_TOKEN_WORDS);
+      break;
     case 'bearer':
     case 'access_token':
-      refuse(
-        'token',
-        credentials.token,
-        /^$|[^!-~]/,
-        'a blank, a line end or a character beyond ASCII, or is empty',
-      );
+      refuse('token', credentials.token, UNFIT_TOKEN, UNFIT_TOKEN_WORDS);
       break;
     default:
       // Callers without types get here.
       throw new UsageError(
         'OPTION_INVALID',
-        "credentials.scheme: must be 'basic', 'bearer' or 'access_token'",
+        "credentials.scheme: must be 'basic', 'bearer', 'access_token' or 'api_key'",
       );
   }
 }
+
+const UNFIT_TOKEN = /^$|[^!-~]/;
+const UNFIT_TOKEN_WORDS = 'a blank, a line end or a character beyond ASCII, or is empty';
 
 function refuse(field: string, value: unknown, forbidden: RegExp, what: string): void {
   if (typeof value !== 'string') throw new UsageError('OPTION_INVALID', `credentials.${field}: must be text`);
@@ -104,8 +120,10 @@ function refuse(field: string, value: unknown, forbidden: RegExp, what: string):
  */
 export function secretsOf(credentials: Credentials | undefined): string[] {
   if (credentials === undefined) return [];
-  const plain =
-    credentials.scheme === 'basic' ? [credentials.password, credentials.apiKey] : [credentials.token];
+  const plain = [
+    ...('token' in credentials ? [credentials.token] : [credentials.password]),
+    ...('apiKey' in credentials ? [credentials.apiKey] : []),
+  ];
   const request = { url: new URL('http://localhost'), headers: {} as Record<string, string> };
   applyCredentials(credentials, request);
   const sent = (request.headers.authorization ?? '').replace(/^\S+ /, '');
@@ -122,8 +140,8 @@ export function secretsOf(credentials: Credentials | undefined): string[] {
 /**
  * Server side: the credentials a request presents, or undefined when it presents none that can be read.
  *
- * Quirk: clients wrote two blanks after `Basic`, the scheme in any case, and user names without an API key
- * (`apiKey` is then empty; test/fixtures/ws/requests/justphp-add). Old ones encoded passwords as Latin-1.
+ * Quirk: `blanksInAuthorization`: clients wrote two blanks after `Basic`, the scheme in any case, and user names without
+ * an API key (`apiKey` is then empty; test/fixtures/ws/requests/justphp-add). Old ones encoded passwords as Latin-1.
  */
 export function readCredentials(request: Request): Credentials | undefined {
   const header = /^\s*(basic|bearer)\s+(\S+)\s*$/i.exec(request.headers.get('authorization') ?? '');

@@ -27,12 +27,12 @@ export interface Cutoff {
 
 /**
  * @param call such as `GET https://…`, for messages
- * @param deadline `performance.now()` at which the call must be over; Infinity for never
+ * @param left milliseconds after which the call must be over; Infinity for no limit
  */
 export function startCutoff(
   call: string,
   timeouts: Timeouts,
-  deadline: number,
+  left: number,
   signal: AbortSignal | undefined,
 ): Cutoff {
   const controller = new AbortController();
@@ -53,8 +53,7 @@ export function startCutoff(
   const bodyIdle = timer(timeouts.bodyIdle, () => {
     cut('TIMED_OUT', `was answered in part: nothing more came for ${timeouts.bodyIdle} ms`);
   });
-  const left = deadline === Infinity ? 0 : Math.max(1, deadline - performance.now());
-  const total = timer(left, () => {
+  const total = timer(left === Infinity ? 0 : Math.max(1, left), () => {
     cut('TIMED_OUT', `took longer than ${timeouts.total} ms`);
   });
 

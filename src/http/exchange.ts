@@ -18,8 +18,8 @@ export interface Outgoing {
   readonly call: string;
   /** Texts that must not appear in an error. */
   readonly secrets: readonly string[];
-  /** `performance.now()` at which the whole call must be over; Infinity for never. */
-  readonly deadline: number;
+  /** Milliseconds after which the whole call must be over; Infinity for no limit. */
+  readonly left: number;
 }
 
 /** What carries a request. */
@@ -43,7 +43,7 @@ export interface Answer {
  */
 export async function exchange(outgoing: Outgoing, carrier: Carrier, timeouts: Timeouts): Promise<Answer> {
   const { call, secrets } = outgoing;
-  const cutoff = startCutoff(call, timeouts, outgoing.deadline, outgoing.signal);
+  const cutoff = startCutoff(call, timeouts, outgoing.left, outgoing.signal);
   let waiting = false;
   let answered = false;
   const upload =
@@ -101,6 +101,7 @@ function answerOf(
   const reader: Reader | undefined = response.body?.getReader();
   const headers = plainHeaders(response.headers);
   const announced = reader === undefined ? null : headers.get('content-length');
+  const most = mostUnpacked(response.headers);
   let opened = false;
   let ended = false;
   if (reader === undefined) finish();
@@ -117,6 +118,10 @@ function answerOf(
         cutoff.signal.throwIfAborted();
         if (done) break;
         received += value.length;
+        if (received > most) {
+          const problem = `the answer to ${call} unpacks to more than ${most} bytes, out of all proportion`;
+          throw new TransportError('RESPONSE_TOO_LARGE', problem, { sent: 'maybe' });
+        }
         yield value;
       }
       if (announced !== null && received < Number(announced)) {
@@ -175,12 +180,30 @@ function requestInit(
   return { ...init, body, duplex: 'half' };
 }
 
+/** Contact files pack to a tenth of their size, feeds to a fiftieth; only what is made for it to a thousandth. */
+const MOST_RATIO = 200;
+/** What may be unpacked from however little. */
+const LEAST_ROOM = 16 * 1024 * 1024;
+/** What may be unpacked where it is not said from how much. */
+const ROOM = 256 * 1024 * 1024;
+
+/** How many bytes an answer may unpack to, which nobody asked to be packed. */
+function mostUnpacked(headers: Headers): number {
+  if (!isPacked(headers)) return Infinity;
+  const packed = headers.get('content-length');
+  return packed === null ? ROOM : Math.max(LEAST_ROOM, Number(packed) * MOST_RATIO);
+}
+
+function isPacked(headers: Headers): boolean {
+  const coding = headers.get('content-encoding');
+  return coding !== null && coding.toLowerCase() !== 'identity';
+}
+
 type Reader = ReadableStreamDefaultReader<Uint8Array>;
 
 /** The headers that still hold for the bytes a reader gets: fetch decompresses, and leaves the old length standing. */
 function plainHeaders(headers: Headers): Headers {
-  const coding = headers.get('content-encoding');
-  if (coding === null || coding.toLowerCase() === 'identity') return headers;
+  if (!isPacked(headers)) return headers;
   const plain = new Headers(headers);
   plain.delete('content-encoding');
   plain.delete('content-length');

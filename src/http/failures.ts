@@ -6,6 +6,8 @@ interface Failure {
   readonly sent: Sent;
   /** In words, to follow "GET https://… was not sent: ". */
   readonly reason: string;
+  /** Another try would meet the same. Default false. */
+  readonly lasting?: true;
 }
 
 /** What the codes of a failed connection mean. A code that is not here means: unknown, so the request may be sent. */
@@ -18,20 +20,49 @@ const FAILURES = {
   ENETDOWN: { sent: 'no', reason: 'the network is down' },
   EADDRNOTAVAIL: { sent: 'no', reason: 'this machine has no address to connect from' },
   UND_ERR_CONNECT_TIMEOUT: { sent: 'no', reason: 'no connection in the time allowed' },
-  CERT_HAS_EXPIRED: { sent: 'no', reason: "the host's certificate has expired" },
-  CERT_NOT_YET_VALID: { sent: 'no', reason: "the host's certificate is not yet valid; is the clock right?" },
-  DEPTH_ZERO_SELF_SIGNED_CERT: { sent: 'no', reason: "the host's certificate is signed by itself" },
-  SELF_SIGNED_CERT_IN_CHAIN: { sent: 'no', reason: "the host's certificate has an unknown authority" },
-  UNABLE_TO_GET_ISSUER_CERT: { sent: 'no', reason: "the host's certificate has an unknown authority" },
+  CERT_HAS_EXPIRED: { sent: 'no', reason: "the host's certificate has expired", lasting: true },
+  CERT_NOT_YET_VALID: {
+    sent: 'no',
+    reason: "the host's certificate is not yet valid; is the clock right?",
+    lasting: true,
+  },
+  DEPTH_ZERO_SELF_SIGNED_CERT: {
+    sent: 'no',
+    reason: "the host's certificate is signed by itself",
+    lasting: true,
+  },
+  SELF_SIGNED_CERT_IN_CHAIN: {
+    sent: 'no',
+    reason: "the host's certificate has an unknown authority",
+    lasting: true,
+  },
+  UNABLE_TO_GET_ISSUER_CERT: {
+    sent: 'no',
+    reason: "the host's certificate has an unknown authority",
+    lasting: true,
+  },
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: {
     sent: 'no',
     reason: "the host's certificate has an unknown authority",
+    lasting: true,
   },
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: { sent: 'no', reason: "the host's certificate cannot be verified" },
-  ERR_TLS_CERT_ALTNAME_INVALID: { sent: 'no', reason: "the host's certificate is for another host" },
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: {
+    sent: 'no',
+    reason: "the host's certificate cannot be verified",
+    lasting: true,
+  },
+  ERR_TLS_CERT_ALTNAME_INVALID: {
+    sent: 'no',
+    reason: "the host's certificate is for another host",
+    lasting: true,
+  },
   EPROTO: { sent: 'no', reason: 'the TLS handshake failed' },
-  ERR_NOCK_NO_MATCH: { sent: 'no', reason: 'no nock interceptor matches it' },
-  UND_MOCK_ERR_MOCK_NOT_MATCHED: { sent: 'no', reason: 'no interceptor of the MockAgent matches it' },
+  ERR_NOCK_NO_MATCH: { sent: 'no', reason: 'no nock interceptor matches it', lasting: true },
+  UND_MOCK_ERR_MOCK_NOT_MATCHED: {
+    sent: 'no',
+    reason: 'no interceptor of the MockAgent matches it',
+    lasting: true,
+  },
   ETIMEDOUT: { sent: 'maybe', reason: 'the connection timed out' },
   ECONNRESET: { sent: 'maybe', reason: 'the connection was reset' },
   ECONNABORTED: { sent: 'maybe', reason: 'the connection was aborted' },
@@ -81,10 +112,28 @@ export function failureOf(
   return new TransportError(kind, `${call} ${outcome}: ${reason}${label}`, options);
 }
 
+/**
+ * Whether another try of the same request may go better. What broke before anything was sent for no known reason (a body
+ * that cannot be read, say) breaks again.
+ */
+export function mayPass(error: TransportError): boolean {
+  switch (error.code) {
+    case 'REQUEST_NOT_SENT':
+    case 'RESPONSE_LOST':
+    case 'TIMED_OUT': {
+      if (error.sent === 'maybe') return true;
+      const known = lookup(error.cause, codeOf(error.cause));
+      return known !== undefined && known.lasting !== true;
+    }
+    default:
+      return false;
+  }
+}
+
 function lookup(error: unknown, code: string | undefined): Failure | undefined {
   // Only the message tells this one: fetch refuses some ports before it connects.
   if (chain(error).some((link) => link instanceof Error && link.message === 'bad port')) {
-    return { sent: 'no', reason: 'fetch refuses to connect to this port; use another' };
+    return { sent: 'no', reason: 'fetch refuses to connect to this port; use another', lasting: true };
   }
   // undici gives this one a code for some faults only.
   if (chain(error).some((link) => property(link, 'name') === 'HTTPParserError')) {
@@ -92,10 +141,22 @@ function lookup(error: unknown, code: string | undefined): Failure | undefined {
   }
   if (code === undefined) return undefined;
   if (code.startsWith('ERR_SSL_')) return { sent: 'no', reason: 'the TLS handshake failed' };
-  const connecting = chain(error).some((link) => property(link, 'syscall') === 'connect');
-  if (code === 'ETIMEDOUT' && connecting) return FAILURES.UND_ERR_CONNECT_TIMEOUT;
-  return Object.hasOwn(FAILURES, code) ? FAILURES[code as keyof typeof FAILURES] : undefined;
+  const known = Object.hasOwn(FAILURES, code) ? FAILURES[code as keyof typeof FAILURES] : undefined;
+  if (!chain(error).some(neverConnected)) return known;
+  return { reason: 'no connection came about', ...known, sent: 'no' };
 }
+
+/** An error of the connecting itself, TLS included. Some have codes that others, of later moments, have too. */
+function neverConnected(error: unknown): boolean {
+  return (
+    property(error, 'syscall') === 'connect' ||
+    property(error, NEVER_CONNECTED) === true ||
+    (error instanceof Error && error.message.includes('before secure TLS connection'))
+  );
+}
+
+/** The name of a mark that the package's own agents put on errors. */
+export const NEVER_CONNECTED = 'neverConnected';
 
 /** The code nearest to the outside: nock throws the error itself, fetch one that has it as its cause. */
 function codeOf(error: unknown): string | undefined {
@@ -140,6 +201,13 @@ export function redact(text: string, secrets: readonly string[]): string {
     .toSorted((a, b) => b.length - a.length)
     .map(patternOf);
   return patterns.length === 0 ? text : text.replace(new RegExp(patterns.join('|'), 'gu'), '***');
+}
+
+/** The error without secrets in its message and stack, for one that quotes what a service said. */
+export function redactError<E extends Error>(error: E, secrets: readonly string[]): E {
+  error.message = redact(error.message, secrets);
+  if (error.stack !== undefined) error.stack = redact(error.stack, secrets);
+  return error;
 }
 
 function patternOf(secret: string): string {

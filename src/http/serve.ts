@@ -1,10 +1,24 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, ServerResponse, type OutgoingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener, RequestError } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { UsageError } from '../activity/errors.js';
+import { wholeBody } from './whole.js';
 
-/** What every server of this package is. */
-export type FetchHandler = (request: Request) => Promise<Response>;
+/** What every server of this package is. `peer` is the address the request came from, when it came over a socket. */
+export type FetchHandler = (request: Request, peer?: string) => Promise<Response>;
+
+/**
+ * What a handler throws, or lets a body fail with, to have the connection reset (RST) instead of answered. It reads as
+ * what fetch throws then, so that it means the same where no socket is between.
+ */
+export class ConnectionReset extends TypeError {
+  override readonly name = 'TypeError';
+
+  constructor() {
+    super('fetch failed', { cause: Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }) });
+  }
+}
 
 export interface ServeOptions {
   /** Default 0: any free port. */
@@ -23,8 +37,8 @@ export interface Served {
 /**
  * Puts a fetch handler on a port; resolves once it is listening.
  *
- * A handler that throws is answered for with 500 and no more than that; a response body that fails midway ends the
- * connection, so that the client cannot take it for complete.
+ * A handler that throws is answered for with 500 and no more than that, unless it throws `ConnectionReset`; a response
+ * body that fails midway ends the connection, so that the client cannot take it for complete.
  * @throws UsageError `OPTION_INVALID` when the port or the host cannot be used
  */
 export async function serve(handler: FetchHandler, options: ServeOptions = {}): Promise<Served> {
@@ -33,11 +47,21 @@ export async function serve(handler: FetchHandler, options: ServeOptions = {}): 
     throw new UsageError('OPTION_INVALID', `port: must be 0 (any free one) to 65535, got ${port}`);
   }
   const listener = getRequestListener(
-    async (request, { outgoing }) => {
-      const response = await handler(request);
-      return cutOffOnFailure(response, () => {
+    async (request, { incoming, outgoing }) => {
+      const end = (error: unknown) => {
+        if (error instanceof ConnectionReset && outgoing.socket !== null) reset(outgoing.socket);
         outgoing.destroy();
-      });
+      };
+      try {
+        const response = await handler(request, incoming.socket.remoteAddress);
+        const whole = wholeBody(response);
+        if (whole === undefined || !(outgoing instanceof ServerResponse))
+          return cutOffOnFailure(response, end);
+        return send(response, whole, outgoing);
+      } catch (error) {
+        if (error instanceof ConnectionReset) end(error);
+        throw error;
+      }
     },
     {
       // Of an HTTP/1.0 request without a Host header.
@@ -49,7 +73,10 @@ export async function serve(handler: FetchHandler, options: ServeOptions = {}): 
           : new Response('Internal server error\n', { status: 500 }),
     },
   );
-  const server = createServer((incoming, outgoing) => void listener(incoming, outgoing));
+  const server = createServer(
+    { ServerResponse: SpelledResponse },
+    (incoming, outgoing) => void listener(incoming, outgoing),
+  );
   server.on('connection', linger);
   const address = await listen(server, port, host);
   const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
@@ -58,6 +85,37 @@ export async function serve(handler: FetchHandler, options: ServeOptions = {}): 
     url: `http://${name}:${address.port}`,
     close: () => (closed ??= close(server)),
   };
+}
+
+/**
+ * Writes header names as people write them. Their case means nothing, but clients that read a bare socket looked for
+ * `Location:` spelled so, and the engine has all names in lower case.
+ */
+class SpelledResponse extends ServerResponse {
+  override writeHead(status: number, message?: unknown, headers?: unknown): this {
+    const [text, given] = typeof message === 'string' ? [message, headers] : [undefined, message ?? headers];
+    const spelled = Object.fromEntries(
+      Object.entries((given ?? {}) as OutgoingHttpHeaders).map(([name, value]) => [spelledName(name), value]),
+    );
+    return text === undefined ? super.writeHead(status, spelled) : super.writeHead(status, text, spelled);
+  }
+}
+
+const NAMES = new Map([
+  ['etag', 'ETag'],
+  ['www-authenticate', 'WWW-Authenticate'],
+]);
+
+function spelledName(name: string): string {
+  return NAMES.get(name) ?? name.replace(/(?:^|-)[a-z]/g, (letter) => letter.toUpperCase());
+}
+
+/** What was read as a whole is written as a whole. */
+function send(response: Response, body: Uint8Array, outgoing: ServerResponse): Response {
+  const headers = Object.fromEntries(response.headers);
+  outgoing.writeHead(response.status, { ...headers, 'content-length': body.length });
+  outgoing.end(body);
+  return RESPONSE_ALREADY_SENT;
 }
 
 function listen(server: Server, port: number, host: string): Promise<AddressInfo> {
@@ -99,6 +157,14 @@ function linger(socket: Socket) {
   };
 }
 
+/** Without a FIN before, which would read as a regular end. */
+function reset(socket: Socket) {
+  socket.destroySoon = () => {
+    socket.destroy();
+  };
+  socket.resetAndDestroy();
+}
+
 function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => {
@@ -108,8 +174,11 @@ function close(server: Server): Promise<void> {
   });
 }
 
+/** How long bytes get to leave that were written before a body failed, in milliseconds. */
+const FLUSH = 10;
+
 /** The same answer, except that a body that fails ends the connection: no text can tell the client any more. */
-function cutOffOnFailure(response: Response, cutOff: () => void): Response {
+function cutOffOnFailure(response: Response, cutOff: (error: unknown) => void): Response {
   if (response.body === null) return response;
   const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader();
   const body = new ReadableStream<Uint8Array>(
@@ -119,8 +188,8 @@ function cutOffOnFailure(response: Response, cutOff: () => void): Response {
           const { done, value } = await reader.read();
           if (done) controller.close();
           else controller.enqueue(value);
-        } catch {
-          cutOff();
+        } catch (error) {
+          setTimeout(cutOff, FLUSH, error);
         }
       },
       cancel: (reason) => reader.cancel(reason),

@@ -1,9 +1,13 @@
 import { ServiceError, TransportError, UsageError } from '../activity/errors.js';
+import { systemClock, type Clock } from '../clock.js';
 import type { RequestBody } from '../format/body.js';
 import { sharedDispatcher } from './agents.js';
 import { applyCredentials, checkCredentials, secretsOf, type Credentials } from './credentials.js';
 import { exchange, type Answer } from './exchange.js';
+import { tooLarge, withBytes } from './kept.js';
+import { createLimiter, type Limiter } from './limiter.js';
 import { isLoopback, isSameOrigin, placeOf, resolveLink } from './origin.js';
+import { checkRetry, createRetrier, type RetryPolicy } from './retry.js';
 import { checkTimeouts, type Timeouts } from './timeouts.js';
 
 export type { Timeouts } from './timeouts.js';
@@ -14,6 +18,11 @@ export interface HttpRequest {
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: RequestBody | undefined;
+  /**
+   * Reads the whole body of a success before it is returned, up to so many bytes; one that breaks off is then a failed
+   * try like others. Default: the answer is returned once its head is there.
+   */
+  readonly whole?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -27,7 +36,7 @@ export interface HttpResponse {
   readonly body: AsyncIterable<Uint8Array>;
   /**
    * The whole body.
-   * @param limit bytes, counted after decompression; default 64 MiB
+   * @param limit bytes, counted after decompression; default `MOST_DOCUMENT`
    * @throws TransportError `RESPONSE_TOO_LARGE` beyond the limit; `RESPONSE_LOST` when the body breaks off
    */
   bytes(limit?: number): Promise<Uint8Array>;
@@ -36,10 +45,11 @@ export interface HttpResponse {
 }
 
 /**
- * The answer to one request, once its head is there.
+ * The answer to one request, once its head is there. A request that fails is sent again where that is safe and may help,
+ * and answers that say to come back later are waited for; see `RetryPolicy`.
  * @throws UsageError `FOREIGN_ORIGIN` before anything is sent, when the URL is of another origin than the transport's
- * @throws TransportError `REQUEST_NOT_SENT`, `RESPONSE_LOST`, `TIMED_OUT`, `ABORTED`; its `sent` says whether the
- * service may have acted on the request
+ * @throws TransportError `REQUEST_NOT_SENT`, `RESPONSE_LOST`, `TIMED_OUT`, `ABORTED`, `RATE_LIMITED`; its `sent` says
+ * whether the service may have acted on the request
  * @throws ServiceError `REDIRECTED` for a POST that is redirected, for a GET that is redirected elsewhere, or in circles
  */
 export type Transport = (request: HttpRequest) => Promise<HttpResponse>;
@@ -56,11 +66,23 @@ export interface TransportOptions {
    */
   readonly dispatcher?: unknown;
   readonly timeouts?: Partial<Timeouts> | undefined;
+  /** How calls that fail are repeated; `false`: not at all. */
+  readonly retry?: Partial<RetryPolicy> | false | undefined;
+  /**
+   * Keeps to the service's limits; `false`: nothing does. Default `createLimiter()` of this transport's own, 4 calls a
+   * second and 10,000 a day; none where `base` is this machine or `fetch` is the caller's.
+   */
+  readonly limiter?: Limiter | false | undefined;
+  /** Drives the pauses of retries and limiter, and the total timeout. Default the machine's. */
+  readonly clock?: Clock | undefined;
+  /** Numbers from 0 to below 1, for the pauses of retries. Default `Math.random`. */
+  readonly random?: (() => number) | undefined;
   /** The User-Agent header. Default `ctct-activities`. */
   readonly userAgent?: string | undefined;
 }
 
-const DEFAULT_LIMIT = 64 * 1024 * 1024;
+/** Bytes of a document at most, a page of a feed say. */
+export const MOST_DOCUMENT = 64 * 1024 * 1024;
 const MOST_REDIRECTS = 3;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
@@ -68,7 +90,7 @@ const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
  * A way to send requests to one origin. The credentials are put on here, hop by hop, and so never leave that origin.
  *
  * When the environment has `CTCT_OFFLINE=1`, every host but this machine is refused (UsageError `OFFLINE`).
- * @throws UsageError `OPTION_INVALID` for timeouts, credentials or a user agent that cannot be used
+ * @throws UsageError `OPTION_INVALID` for timeouts, retries, credentials or a user agent that cannot be used
  */
 export function createTransport(options: TransportOptions): Transport {
   const { base, credentials } = options;
@@ -79,6 +101,10 @@ export function createTransport(options: TransportOptions): Transport {
     throw new UsageError('OPTION_INVALID', 'userAgent: must be one line of ASCII text');
   }
   const secrets = secretsOf(credentials);
+  const { clock = systemClock, random = Math.random } = options;
+  const retry = createRetrier(checkRetry(options.retry), clock, random);
+  const unlimited = isLoopback(base.hostname) || options.fetch !== undefined;
+  const limiter = options.limiter ?? (unlimited ? false : createLimiter({ clock }));
 
   async function send(request: HttpRequest, url: URL, deadline: number): Promise<Answer> {
     const { method, body, signal } = request;
@@ -90,21 +116,35 @@ export function createTransport(options: TransportOptions): Transport {
     const dispatcher =
       options.dispatcher ??
       (options.fetch === undefined ? await sharedDispatcher(method, timeouts.connect) : undefined);
-    const carrier = { fetch: options.fetch ?? globalThis.fetch, dispatcher };
+    if (limiter !== false) await limiter.take(signal);
     const call = callOf(request, url);
-    return exchange({ method, ...signed, body, signal, call, secrets, deadline }, carrier, timeouts);
+    const left = deadline - clock.now();
+    if (left <= 0) {
+      const problem = `${call} took longer than ${timeouts.total} ms before it was its turn`;
+      throw new TransportError('TIMED_OUT', problem, { sent: 'no' });
+    }
+    const carrier = { fetch: options.fetch ?? globalThis.fetch, dispatcher };
+    return exchange({ method, ...signed, body, signal, call, secrets, left }, carrier, timeouts);
   }
 
-  return async (request) => {
-    const deadline = timeouts.total === 0 ? Infinity : performance.now() + timeouts.total;
+  async function attempt(request: HttpRequest, deadline: number): Promise<HttpResponse> {
     let url = ownUrl(request.url, base);
     for (let redirects = 0; ; redirects++) {
       refuseOffline(url);
       const answer = await send(request, url, deadline);
-      if (!isRedirect(answer, request.method)) return responseOf(answer, url, callOf(request, url));
+      if (!isRedirect(answer, request.method)) {
+        const response = responseOf(answer, url);
+        if (request.whole === undefined || answer.status >= 300) return response;
+        return withBytes(response, await response.bytes(request.whole));
+      }
       await answer.cancel();
       url = nextHop(request, answer, url, base, redirects);
     }
+  }
+
+  return (request) => {
+    const deadline = timeouts.total === 0 ? Infinity : clock.now() + timeouts.total;
+    return retry(request, () => attempt(request, deadline), deadline);
   };
 }
 
@@ -160,24 +200,16 @@ function nextHop(request: HttpRequest, answer: Answer, from: URL, base: URL, red
   }
 }
 
-function responseOf(answer: Answer, url: URL, call: string): HttpResponse {
+function responseOf(answer: Answer, url: URL): HttpResponse {
   return {
     ...answer,
     url,
-    async bytes(limit = DEFAULT_LIMIT) {
+    async bytes(limit = MOST_DOCUMENT) {
       const chunks: Uint8Array[] = [];
       let length = 0;
       for await (const chunk of answer.body) {
         length += chunk.length;
-        if (length > limit) {
-          throw new TransportError(
-            'RESPONSE_TOO_LARGE',
-            `the answer to ${call} is larger than ${limit} bytes`,
-            {
-              sent: 'maybe',
-            },
-          );
-        }
+        if (length > limit) throw tooLarge(placeOf(url), limit);
         chunks.push(chunk);
       }
       return Buffer.concat(chunks, length);

@@ -34,6 +34,8 @@ export function openUpload(source: RequestBody, call: string, onProgress: () => 
   let iterator: AsyncIterator<Uint8Array> | undefined;
   let failure: CtctError | undefined;
   let taken = 0;
+  /** The same body, opened once more. */
+  const again: Upload[] = [];
 
   function fail(reason: string, cause?: unknown): CtctError {
     return new TransportError('REQUEST_NOT_SENT', `${call} was not sent: ${reason}`, { sent: 'no', cause });
@@ -70,6 +72,7 @@ export function openUpload(source: RequestBody, call: string, onProgress: () => 
     if (iterable instanceof Readable) iterable.destroy();
     iterator?.return?.().catch(() => undefined);
     iterator = undefined;
+    for (const upload of again.splice(0)) upload.release();
   }
 
   const stream = new ReadableStream<Uint8Array>(
@@ -95,6 +98,15 @@ export function openUpload(source: RequestBody, call: string, onProgress: () => 
     },
     { highWaterMark: 0 },
   );
+
+  if (source.replayable) {
+    // fetch tees the body of each request, and sends one branch: the other would keep all that was sent, for nobody.
+    stream.tee = () => {
+      const upload = openUpload(source, call, onProgress);
+      again.push(upload);
+      return [upload.stream, stream];
+    };
+  }
 
   async function bytes() {
     const all = new Uint8Array(length ?? 0);

@@ -3,11 +3,12 @@ import { checkContacts } from '../activity/contacts.js';
 import { UsageError } from '../activity/errors.js';
 import { checkHeading, FEWEST_CONTACTS, type Contacts, type Warning } from '../activity/request.js';
 import type { RequestBody } from '../format/body.js';
-import { invalidUtf8Offset } from '../format/charset.js';
+import { invalidUtf8Offset, unfinishedUtf8 } from '../format/charset.js';
 import { readCsv } from '../format/csv.js';
 import { writeRows } from './contact-rows.js';
-import { fileSource, gatherStream, memorySource, type ContactSource } from './contact-source.js';
+import { fileSource, memorySource, streamBytes, type ContactSource } from './contact-source.js';
 import { refuseAborted } from './gather.js';
+import { spool } from './spool.js';
 
 /** What can be uploaded, by file name extension: its kind, and the Content-Type and extension it is sent with. */
 const KINDS = {
@@ -25,12 +26,15 @@ export interface ContactFile extends RequestBody {
   readonly kind: 'csv' | 'txt' | 'xls';
   readonly length: number;
   readonly warnings: readonly Warning[];
+  /** Lets go of the temporary file, where there is one; it cannot be opened afterwards. May be called more than once. */
+  close(): Promise<void>;
 }
 
 /**
  * The contacts as a file to send. Rows become CSV with a heading; text, bytes, files and streams are sent as they are,
  * less a UTF-8 BOM, which old parsers read as part of the heading. A file stays on the disk until it is sent; rows and
- * streams are gathered in memory. Of text files the heading and the first rows are read, of .xls files nothing.
+ * streams are gathered first, beyond 8 MiB in a temporary file: call `close` when the contacts are sent. Of text files
+ * the heading and the first rows are read, of .xls files nothing.
  *
  * Warnings: columns the API does not document; fewer than 25 contacts.
  * @param options.signal ends the gathering of rows and streams at once, and closes their iterators.
@@ -45,38 +49,61 @@ export async function openContactFile(
   const contacts = checkContacts(given);
   refuseAborted(signal);
   if ('rows' in contacts) {
-    const { heading, bytes, count } = await writeRows(contacts.rows, contacts.columns, signal);
-    return contactFile('contacts.csv', memorySource(bytes), 0, [
-      ...checkHeading(heading),
-      ...fewContacts(count),
-    ]);
+    const { heading, source, count } = await writeRows(contacts.rows, contacts.columns, signal);
+    return closingUnless(source, () =>
+      contactFile('contacts.csv', source, 0, [...checkHeading(heading), ...fewContacts(count)]),
+    );
   }
   const path = 'file' in contacts ? contacts.file : (contacts.fileName ?? 'contacts.csv');
   const { kind } = kindOf(path);
   const source = await sourceOf(contacts, signal);
-  const head = await firstBytes(source);
-  checkContent(path, kind, head);
-  if (kind === 'xls') {
-    if (source.size === 0) throw required(`${path}: the file is empty`);
-    return contactFile(path, source, 0, []);
+  return closingUnless(source, async () => {
+    const head = await firstBytes(source);
+    checkContent(path, kind, head);
+    if (kind === 'xls') {
+      if (source.size === 0) throw required(`${path}: the file is empty`);
+      return contactFile(path, source, 0, []);
+    }
+    const start = head.startsWith('efbbbf') ? 3 : 0;
+    return contactFile(path, source, start, await checkRows(path, source.read(start)));
+  });
+}
+
+/** What `make` gives; when it throws, the source is let go of. */
+async function closingUnless<T>(source: ContactSource, make: () => T | Promise<T>): Promise<T> {
+  try {
+    return await make();
+  } catch (error) {
+    await source.close();
+    throw error;
   }
-  const start = head.startsWith('efbbbf') ? 3 : 0;
-  return contactFile(path, source, start, await checkRows(path, source.read(start)));
 }
 
 /**
- * The file as text, to be sent urlencoded.
- * @throws UsageError `CONTACTS_INVALID` when it is not UTF-8 text; such a file must be sent as multipart.
+ * Nothing, when the file is text that can be sent urlencoded.
+ * @throws UsageError `CONTACTS_INVALID` when it is not UTF-8; such a file must be sent as multipart.
  */
-export async function decodeText(file: ContactFile): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of file.open()) chunks.push(chunk);
-  const bytes = Buffer.concat(chunks);
-  const invalid = invalidUtf8Offset(bytes);
-  if (invalid === undefined) return bytes.toString();
-  throw new UsageError(
+export async function checkText(file: ContactFile): Promise<void> {
+  let before = 0;
+  let rest: Uint8Array = new Uint8Array();
+  const check = (bytes: Uint8Array) => {
+    const invalid = invalidUtf8Offset(bytes);
+    if (invalid !== undefined) throw notText(file.fileName, before + invalid);
+    before += bytes.length;
+  };
+  for await (const chunk of file.open()) {
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    const whole = bytes.length - unfinishedUtf8(bytes);
+    check(bytes.subarray(0, whole));
+    rest = bytes.subarray(whole);
+  }
+  check(rest);
+}
+
+function notText(fileName: string, offset: number): UsageError {
+  return new UsageError(
     'CONTACTS_INVALID',
-    `${file.fileName}: byte ${invalid} is not UTF-8 text, so the file cannot be sent urlencoded; ` +
+    `${fileName}: byte ${offset} is not UTF-8 text, so the file cannot be sent urlencoded; ` +
       "save it as UTF-8, or send it with encoding: 'multipart'",
   );
 }
@@ -96,6 +123,7 @@ function contactFile(
     replayable: true,
     warnings,
     open: () => source.read(start),
+    close: () => source.close(),
   };
 }
 
@@ -120,7 +148,7 @@ async function sourceOf(
   signal: AbortSignal | undefined,
 ): Promise<ContactSource> {
   if ('file' in contacts) return fileSource(contacts.file);
-  if ('stream' in contacts) return memorySource(await gatherStream(contacts.stream, signal));
+  if ('stream' in contacts) return spool(streamBytes(contacts.stream, signal));
   if ('bytes' in contacts) return memorySource(contacts.bytes);
   if (/\p{Surrogate}/u.test(contacts.text)) {
     throw new UsageError(

@@ -3,12 +3,14 @@ import { UsageError } from '../activity/errors.js';
 import type { ContactRow } from '../activity/request.js';
 import { shown } from '../activity/shown.js';
 import { writeCsv } from '../format/csv.js';
+import type { ContactSource } from './contact-source.js';
 import { gather } from './gather.js';
+import { spool } from './spool.js';
 
 /** The rows as a contact file: UTF-8, comma, LF, the heading first. */
 export interface WrittenRows {
   readonly heading: readonly string[];
-  readonly bytes: Uint8Array;
+  readonly source: ContactSource;
   /** Rows below the heading. */
   readonly count: number;
 }
@@ -25,12 +27,15 @@ export async function writeRows(
   signal?: AbortSignal,
 ): Promise<WrittenRows> {
   const table = new RowTable(columns);
-  const pieces: Buffer[] = [];
-  for await (const text of writeCsv(table.cells(rows, signal))) pieces.push(Buffer.from(text));
+  const source = await spool(inBytes(writeCsv(table.cells(rows, signal))));
   if (table.count === 0) {
     throw new UsageError('CONTACTS_REQUIRED', 'rows: there is no contact; give at least one row');
   }
-  return { heading: table.heading, bytes: Buffer.concat(pieces), count: table.count };
+  return { heading: table.heading, source, count: table.count };
+}
+
+async function* inBytes(texts: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+  for await (const text of texts) yield Buffer.from(text);
 }
 
 class RowTable {

@@ -1,5 +1,5 @@
 import { open, stat } from 'node:fs/promises';
-import type { Stats } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { UsageError } from '../activity/errors.js';
 import { gather } from './gather.js';
 
@@ -9,11 +9,14 @@ export interface ContactSource {
   readonly size: number;
   /** @throws UsageError `FILE_CHANGED`, `FILE_UNREADABLE`. */
   read(start: number): AsyncIterable<Uint8Array>;
+  /** Lets go of a temporary file; the bytes cannot be read afterwards. May be called more than once. */
+  close(): Promise<void>;
 }
 
 export function memorySource(bytes: Uint8Array): ContactSource {
   return {
     size: bytes.length,
+    close: () => Promise.resolve(),
     async *read(start) {
       await Promise.resolve();
       if (start < bytes.length) yield bytes.subarray(start);
@@ -23,8 +26,12 @@ export function memorySource(bytes: Uint8Array): ContactSource {
 
 const CHUNK = 256 * 1024;
 
+/** A pipe that has taken the place of the file is not waited for. Windows knows no such flag. */
+const NO_WAIT = (Reflect.get(constants, 'O_NONBLOCK') as number | undefined) ?? 0;
+
 /**
- * The file at `path`, as it is now: it is read from the disk each time, and must not have changed by then.
+ * The file at `path`, as it is now: it is read from the disk each time, and must not have changed (by its size, time and
+ * inode) before that, nor when it has been read.
  * @throws UsageError `FILE_UNREADABLE` when it is missing, no regular file, or not to be read.
  */
 export async function fileSource(path: string): Promise<ContactSource> {
@@ -39,8 +46,9 @@ export async function fileSource(path: string): Promise<ContactSource> {
   }
   return {
     size: before.size,
+    close: () => Promise.resolve(),
     async *read(start) {
-      const file = await open(path, 'r').catch((error: unknown) => {
+      const file = await open(path, constants.O_RDONLY | NO_WAIT).catch((error: unknown) => {
         throw unreadable(path, error);
       });
       try {
@@ -52,6 +60,8 @@ export async function fileSource(path: string): Promise<ContactSource> {
           yield chunk.subarray(0, bytesRead);
           at += bytesRead;
         }
+        // Also while it was read: whoever sends it keeps the last bytes back until this is said.
+        if (!sameFile(before, await file.stat())) throw changed(path);
       } finally {
         await file.close();
       }
@@ -90,14 +100,13 @@ function unreadable(path: string, error: unknown): UsageError {
 }
 
 /**
- * All bytes of a stream, in memory.
+ * The bytes of a stream, as they come.
  * @throws UsageError `CONTACTS_INVALID` when the stream fails or yields something else; TransportError `ABORTED`.
  */
-export async function gatherStream(
+export async function* streamBytes(
   stream: AsyncIterable<Uint8Array>,
   signal: AbortSignal | undefined,
-): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
+): AsyncGenerator<Uint8Array> {
   const failed = (reason: string) => `contacts: the stream failed: ${reason}`;
   for await (const chunk of gather(stream, failed, signal)) {
     if (!(chunk instanceof Uint8Array)) {
@@ -106,7 +115,6 @@ export async function gatherStream(
         `contacts: the stream must yield bytes (Uint8Array), it yielded ${typeof chunk}`,
       );
     }
-    chunks.push(chunk);
+    yield chunk;
   }
-  return Buffer.concat(chunks);
 }

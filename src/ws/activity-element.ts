@@ -312,12 +312,18 @@ function isAlphanumeric(code: number): boolean {
   return (code >= 0x30 && code <= 0x39) || (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a);
 }
 
+/** How `<Errors>` is written: each error, and their number where it is another; their number alone; both. */
+export type ErrorsForm = 'listed' | 'counted' | 'both';
+
 /**
  * The `<Activity>` element, or undefined when the record says nothing that would stand in it (a minimal entry).
- * The errors are children; where the service counted more than it lists, the count follows them.
  * @param uri the activity's URI, written as its `id`.
  */
-export function activityElement(activity: Activity, uri: string): XmlElement | undefined {
+export function activityElement(
+  activity: Activity,
+  uri: string,
+  form: ErrorsForm = 'listed',
+): XmlElement | undefined {
   const { type, status, fileName, transactionCount, errors, errorCount } = activity;
   const { runStartTime, runFinishTime, insertTime } = activity;
   const facts = [type, status, fileName, transactionCount, runStartTime, runFinishTime, insertTime];
@@ -330,7 +336,10 @@ export function activityElement(activity: Activity, uri: string): XmlElement | u
       ...leaf('Status', status),
       {
         name: 'Errors',
-        children: [...errors.map(errorElement), ...(errorCount > errors.length ? [String(errorCount)] : [])],
+        children: [
+          ...(form === 'counted' ? [] : errors.map(errorElement)),
+          ...(form === 'listed' && errorCount <= errors.length ? [] : [String(errorCount)]),
+        ],
       },
       ...leaf('FileName', fileName),
       ...leaf('TransactionCount', transactionCount),

@@ -1,11 +1,15 @@
-import type { XmlElement } from '../format/xml-writer.js';
 import { formatInstant } from '../format/instant.js';
+import { writeXml, type XmlElement } from '../format/xml-writer.js';
 import { ATOM_NAMESPACE, CONTENT_MEDIA_TYPE } from './names.js';
+import type { QuirkSet } from './quirks.js';
+import { lastSegment } from './uris.js';
 
 /** What one entry is made of. */
 export interface EntryFrame {
   /** The absolute http URI the entry is known by. */
   readonly uri: string;
+  /** The URI of its edit link; default `uri`. */
+  readonly edit?: string | undefined;
   readonly title: string | undefined;
   readonly updated: Date | undefined;
   readonly editMedia?: string | undefined;
@@ -27,63 +31,115 @@ export interface PageLinks {
   readonly current: string;
 }
 
-/** A feed document. Quirk: old clients take the third link for the next page, so that `next` stands before `first`
- * (test/fixtures/ws/records/feed-paged). */
-export function feedElement(
+/** A feed document. */
+export function feedDocument(
   frame: FeedFrame,
   entries: readonly EntryFrame[],
   links: PageLinks | undefined,
-): XmlElement {
-  const pageLinks = links === undefined ? [] : (['next', 'first', 'current'] as const);
-  return {
-    name: 'feed',
-    attributes: { xmlns: ATOM_NAMESPACE },
-    children: [
-      ...feedMetadata(frame),
-      ...pageLinks.flatMap((rel) => link(links?.[rel], rel)),
-      ...entries.map((entry) => entryChildren(entry)).map((children) => ({ name: 'entry', children })),
-    ],
-  };
+  quirks: QuirkSet,
+): string {
+  return writeDocument(
+    {
+      name: 'feed',
+      attributes: { xmlns: ATOM_NAMESPACE },
+      children: [
+        ...feedMetadata(frame, quirks),
+        ...(links === undefined ? [] : pageLinks(links, quirks)),
+        ...entries.map((entry) => ({ name: 'entry', children: entryChildren(entry, quirks) })),
+      ],
+    },
+    quirks,
+  );
+}
+
+/** An entry as it stands in a feed whose namespace is the default one. */
+export function entryInFeed(entry: EntryFrame, quirks: QuirkSet): string {
+  const xml = writeXml({ name: 'entry', children: entryChildren(entry, quirks) });
+  return xml.slice(xml.indexOf('?>') + 2);
 }
 
 /** A single entry document, its feed's metadata in `source`; the minimal entry of a 201 answer has no `source`. */
-export function entryElement(entry: EntryFrame, source: FeedFrame | undefined): XmlElement {
+export function entryDocument(entry: EntryFrame, source: FeedFrame | undefined, quirks: QuirkSet): string {
+  return writeDocument(
+    {
+      name: 'entry',
+      attributes: { xmlns: ATOM_NAMESPACE },
+      children: [
+        ...entryChildren(entry, quirks),
+        ...(source === undefined ? [] : [{ name: 'source', children: feedMetadata(source, quirks) }]),
+      ],
+    },
+    quirks,
+  );
+}
+
+/**
+ * Quirk: `singleQuotedDeclaration` and `defaultNamespaces`: a client cut the namespaces off by their very spelling
+ * (test/fixtures/ws/quirks/default-namespaces).
+ */
+function writeDocument(root: XmlElement, quirks: QuirkSet): string {
+  const xml = writeXml(quirks.defaultNamespaces ? root : prefixed(root));
+  return quirks.singleQuotedDeclaration
+    ? xml
+    : xml.replace(/^<\?xml [^>]*\?>/, '<?xml version="1.0" encoding="UTF-8"?>');
+}
+
+/** The same with Atom's elements as `atom:…`; elements that declare a namespace of their own stay. */
+function prefixed({ name, attributes = {}, children = [] }: XmlElement): XmlElement {
+  const { xmlns, ...others } = attributes;
   return {
-    name: 'entry',
-    attributes: { xmlns: ATOM_NAMESPACE },
-    children: [
-      ...entryChildren(entry),
-      ...(source === undefined ? [] : [{ name: 'source', children: feedMetadata(source) }]),
-    ],
+    name: `atom:${name}`,
+    attributes: { 'xmlns:atom': xmlns, ...others },
+    children: children.map((child) =>
+      typeof child === 'string' || child.attributes?.xmlns !== undefined ? child : prefixed(child),
+    ),
   };
 }
 
-function feedMetadata(frame: FeedFrame): XmlElement[] {
+/**
+ * Quirk: `nextLinkThird`: old clients take the third link for the next page, whatever it is
+ * (test/fixtures/ws/quirks/next-link-third).
+ */
+function pageLinks({ next, first, current }: PageLinks, quirks: QuirkSet): XmlElement[] {
+  const nextLink = link(next, 'next');
+  if (!quirks.firstAndCurrentLinks) return nextLink;
+  const others = [...link(first, 'first'), ...link(current, 'current')];
+  return quirks.nextLinkThird ? [...nextLink, ...others] : [...others, ...nextLink];
+}
+
+function feedMetadata(frame: FeedFrame, quirks: QuirkSet): XmlElement[] {
+  // Quirk: `emptySelfLinks`: both references were empty at first (test/fixtures/ws/quirks/empty-self-links).
+  const self = quirks.emptySelfLinks ? '' : encodeURIComponent(lastSegment(frame.uri));
   return [
     element('id', frame.uri),
     { name: 'title', attributes: { type: 'text' }, children: [frame.title] },
-    // Quirk: the service wrote both references empty (test/fixtures/ws/records/feed-documented).
-    { name: 'link', attributes: { href: '' } },
-    { name: 'link', attributes: { href: '', rel: 'self' } },
-    { name: 'author', children: [element('name', frame.author)] },
+    { name: 'link', attributes: { href: self } },
+    { name: 'link', attributes: { href: self, rel: 'self' } },
+    author(frame.author),
     element('updated', formatInstant(frame.updated)),
   ];
 }
 
-function entryChildren(entry: EntryFrame): XmlElement[] {
+function entryChildren(entry: EntryFrame, quirks: QuirkSet): XmlElement[] {
+  const { uri, edit = uri } = entry;
   return [
-    // Quirk: edit links are absolute paths, while ids are absolute URIs (test/fixtures/ws/records/feed-documented).
-    ...link(new URL(entry.uri).pathname, 'edit'),
-    element('id', entry.uri),
+    // Quirk: `pathEditLinks`: edit links are paths, while ids are URIs (test/fixtures/ws/quirks/path-edit-links).
+    ...link(quirks.pathEditLinks ? new URL(edit).pathname : edit, 'edit'),
+    element('id', uri),
     ...(entry.title === undefined
       ? []
       : [{ name: 'title', attributes: { type: 'text' }, children: [entry.title] }]),
     ...(entry.updated === undefined ? [] : [element('updated', formatInstant(entry.updated))]),
+    ...(quirks.entryAuthor ? [author('Constant Contact')] : []),
     ...(entry.content === undefined
       ? []
       : [{ name: 'content', attributes: { type: CONTENT_MEDIA_TYPE }, children: [entry.content] }]),
     ...link(entry.editMedia, 'edit-media'),
   ];
+}
+
+function author(name: string): XmlElement {
+  return { name: 'author', children: [element('name', name)] };
 }
 
 function element(name: string, text: string): XmlElement {

@@ -1,11 +1,18 @@
 import type { Activity } from '../activity/activity.js';
 import { DecodeError } from '../activity/errors.js';
 import type { ContactList } from '../activity/list.js';
-import { writeXml } from '../format/xml-writer.js';
-import { activityElement, ActivityContent } from './activity-element.js';
+import { activityElement, ActivityContent, type ErrorsForm } from './activity-element.js';
 import { AtomReader, decodeDocument, type AtomReaderOptions, type RecordProblem } from './atom.js';
-import { entryElement, feedElement, type EntryFrame, type FeedFrame, type PageLinks } from './atom-writer.js';
+import {
+  entryInFeed,
+  entryDocument,
+  feedDocument,
+  type EntryFrame,
+  type FeedFrame,
+  type PageLinks,
+} from './atom-writer.js';
 import { contactListElement, ContactListContent } from './list-element.js';
+import { LOSSLESS, type QuirkSet } from './quirks.js';
 import type { AccountUris } from './uris.js';
 
 /** A record as read, and what could not be taken as it stands. */
@@ -30,6 +37,8 @@ export interface DocumentFrame {
   readonly user: string;
   /** When the feed was made. */
   readonly updated: Date;
+  /** The forms of the document. Default: as observed, but with every error a record lists. */
+  readonly quirks?: QuirkSet | undefined;
 }
 
 /** Reads activities from the bytes of a feed or a single entry as they arrive; see `AtomReader`. */
@@ -53,7 +62,15 @@ export function decodeEntry(bytes: Uint8Array, options?: AtomReaderOptions): Dec
 
 /** A single entry with its `source`, as the service answers GET of one activity. */
 export function encodeEntry(activity: Activity, frame: DocumentFrame): string {
-  return writeXml(entryElement(activityFrame(activity, frame.uris), activitiesFrame(frame)));
+  const quirks = frame.quirks ?? LOSSLESS;
+  const form = quirks.errorCountInEntry ? 'both' : 'listed';
+  return entryDocument(activityFrame(activity, frame.uris, form), activitiesFrame(frame, quirks), quirks);
+}
+
+/** The entry that a 201 answer has in the document: links, id, title and time, and nothing of the activity itself. */
+export function encodeMinimalEntry(activity: Activity, frame: DocumentFrame): string {
+  const entry = activityFrame(activity, frame.uris, 'listed');
+  return entryDocument({ ...entry, content: undefined }, undefined, frame.quirks ?? LOSSLESS);
 }
 
 /**
@@ -66,10 +83,19 @@ export function decodeFeed(bytes: Uint8Array, options?: AtomReaderOptions): Deco
   return page(entries, next);
 }
 
+/** The entry of an activity as it stands in a feed with Atom's namespace as the default one: see `FeedPages`. */
+export function encodeFeedEntry(activity: Activity, frame: DocumentFrame): string {
+  const quirks = frame.quirks ?? LOSSLESS;
+  const form = quirks.errorCountInFeed ? 'counted' : 'listed';
+  return entryInFeed(activityFrame(activity, frame.uris, form), quirks);
+}
+
 /** One page of activities as a feed. */
 export function encodeFeed(activities: readonly Activity[], frame: DocumentFrame, links?: PageLinks): string {
-  const entries = activities.map((activity) => activityFrame(activity, frame.uris));
-  return writeXml(feedElement(activitiesFrame(frame), entries, links));
+  const quirks = frame.quirks ?? LOSSLESS;
+  const form = quirks.errorCountInFeed ? 'counted' : 'listed';
+  const entries = activities.map((activity) => activityFrame(activity, frame.uris, form));
+  return feedDocument(activitiesFrame(frame, quirks), entries, links, quirks);
 }
 
 /**
@@ -84,29 +110,40 @@ export function decodeLists(bytes: Uint8Array, options?: AtomReaderOptions): Dec
 
 /** One page of contact lists as a feed. */
 export function encodeLists(lists: readonly ContactList[], frame: DocumentFrame, links?: PageLinks): string {
-  const feed: FeedFrame = {
+  const entries = lists.map((list) => listFrame(list, frame.uris));
+  return feedDocument(listsFrame(frame), entries, links, frame.quirks ?? LOSSLESS);
+}
+
+/** A single list with its `source`, as the service answers GET of one list. */
+export function encodeList(list: ContactList, frame: DocumentFrame): string {
+  return entryDocument(listFrame(list, frame.uris), listsFrame(frame), frame.quirks ?? LOSSLESS);
+}
+
+function listFrame(list: ContactList, uris: AccountUris): EntryFrame {
+  const uri = uris.list(list.id);
+  return { uri, title: list.name, updated: list.updated, content: contactListElement(list, uri) };
+}
+
+function listsFrame(frame: DocumentFrame): FeedFrame {
+  return {
     uri: frame.uris.lists,
     title: `Contact Lists for Customer: ${frame.user}`,
     author: frame.user,
     updated: frame.updated,
   };
-  const entries = lists.map((list): EntryFrame => {
-    const uri = frame.uris.list(list.id);
-    return { uri, title: list.name, updated: list.updated, content: contactListElement(list, uri) };
-  });
-  return writeXml(feedElement(feed, entries, links));
 }
 
-function activityFrame(activity: Activity, uris: AccountUris): EntryFrame {
+function activityFrame(activity: Activity, uris: AccountUris, errors: ErrorsForm): EntryFrame {
   const uri = uris.activity(activity.id);
   const { title, updated, editMedia } = activity;
-  return { uri, title, updated, editMedia, content: activityElement(activity, uri) };
+  return { uri, title, updated, editMedia, content: activityElement(activity, uri, errors) };
 }
 
-function activitiesFrame(frame: DocumentFrame): FeedFrame {
+/** Quirk: `customerTitle`: the feed has two titles in the documents (test/fixtures/ws/quirks/customer-title). */
+function activitiesFrame(frame: DocumentFrame, quirks: QuirkSet): FeedFrame {
   return {
     uri: frame.uris.activities,
-    title: `Activity Collection for customer: ${frame.user}`,
+    title: quirks.customerTitle ? `Activity Collection for customer: ${frame.user}` : 'Bulk Activity',
     author: frame.user,
     updated: frame.updated,
   };

@@ -1,13 +1,17 @@
-import { UsageError, ServiceError } from '../activity/errors.js';
-import type { ActivityRequest, CheckedRequest, Contacts } from '../activity/request.js';
+import { findColumn, findV2Column } from '../activity/columns.js';
+import { UnsupportedError, UsageError } from '../activity/errors.js';
+import { CONTACT_ID, type ActivityRequest, type CheckedRequest, type Contacts } from '../activity/request.js';
 import { bytesBody, type RequestBody } from '../format/body.js';
-import { decodeForm, encodeForm, type FormParameter } from '../format/form.js';
-import { decodeMultipart, multipartBody, type MultipartPart } from '../format/multipart.js';
-import { decodeText, isContactFileName, type ContactFile } from '../upload/contact-file.js';
+import { formBody } from '../format/form-body.js';
+import { encodeForm, type FormParameter } from '../format/form.js';
+import { multipartBody, type MultipartPart } from '../format/multipart.js';
+import { checkText, type ContactFile } from '../upload/contact-file.js';
 import type { Encoding } from './encoding.js';
+import { FORM_MEDIA_TYPE } from './names.js';
+import { LOSSLESS, type QuirkSet } from './quirks.js';
+import { quoted, receive, refusal, type Received } from './received.js';
+import { checkUploadForm } from './upload-form.js';
 import { accountUris, DOCUMENTED_ORIGIN } from './uris.js';
-
-export const FORM_MEDIA_TYPE = 'application/x-www-form-urlencoded';
 
 const LARGE_DATA = 1024 * 1024;
 
@@ -27,7 +31,8 @@ type Control = Exclude<CheckedRequest, Upload>;
 /**
  * The body of the POST that asks for this activity. Parameters stand in the order of the document and repeat by name
  * (`lists=…&lists=…`); lists go out as `http://api.constantcontact.com/ws/customers/<user>/lists/<id>`.
- * @param file the checked contacts, for requests that carry some.
+ * @param file the checked contacts, for requests that carry some; let go of by the `close` of the body.
+ * @throws UnsupportedError for what only v2 can say.
  * @throws UsageError `OPTION_INVALID` for an .xls file in a urlencoded form, `CONTACTS_INVALID` for a file in one that is
  * not UTF-8.
  * @see the document's "Parameters" tables and example bodies
@@ -37,6 +42,7 @@ export async function encodeRequest(
   options: EncodeOptions,
 ): Promise<RequestBody> {
   const encoding = options.encoding ?? 'auto';
+  refuseV2(request);
   if (!('upload' in request)) {
     const parameters = controlParameters(request, options.user);
     return encoding === 'multipart' ? multipart(parameters.map(valuePart), options) : form(parameters);
@@ -45,7 +51,10 @@ export async function encodeRequest(
   const activityType: FormParameter = ['activityType', upload.activityType];
   const lists = upload.lists.map((id): FormParameter => ['lists', listUri(options.user, id)]);
   const asMultipart = () =>
-    multipart([valuePart(activityType), filePart('dataFile', file), ...lists.map(valuePart)], options);
+    closing(
+      file,
+      multipart([valuePart(activityType), filePart('dataFile', file), ...lists.map(valuePart)], options),
+    );
   if (encoding === 'multipart' || (encoding === 'auto' && prefersMultipart(upload.contacts, file))) {
     return asMultipart();
   }
@@ -55,9 +64,8 @@ export async function encodeRequest(
       `encoding: ${file.fileName} is a spreadsheet, which must be sent as multipart, not as a form`,
     );
   }
-  let data: string;
   try {
-    data = await decodeText(file);
+    await checkText(file);
   } catch (error) {
     // What is no UTF-8 has no place in a form; as a file it arrives as it is.
     if (encoding === 'auto' && error instanceof UsageError && error.code === 'CONTACTS_INVALID') {
@@ -65,7 +73,21 @@ export async function encodeRequest(
     }
     throw error;
   }
-  return form([activityType, ['data', data], ...lists]);
+  return closing(file, await formBody(FORM_MEDIA_TYPE, [activityType, ['data', file], ...lists]));
+}
+
+/** The body, which lets go of the file when it is let go of. */
+function closing(file: ContactFile, body: RequestBody): RequestBody {
+  return { ...body, close: () => file.close() };
+}
+
+function refuseV2(request: Control | { readonly upload: Upload }): void {
+  if ('upload' in request && request.upload.blanksEnabled === true) {
+    throw new UnsupportedError('blanksEnabled: ws cannot erase by blank cells, only v2 can; leave it out');
+  }
+  if ('columns' in request && request.columns.includes(CONTACT_ID)) {
+    throw new UnsupportedError(`columns: ws has no ${CONTACT_ID}, only v2 has; leave it out`);
+  }
 }
 
 function prefersMultipart(contacts: Contacts, file: ContactFile): boolean {
@@ -114,124 +136,78 @@ function filePart(name: string, file: ContactFile): MultipartPart {
   return { name, fileName, contentType, length, replayable, open: () => file.open() };
 }
 
-/** Where the values of a decoded request come from: parameters by name, and the contacts, if any. */
-interface Received {
-  readonly values: (name: string) => readonly string[];
-  readonly names: readonly string[];
-  readonly contacts: Contacts | undefined;
-}
-
 /**
  * The request that a POST body asks for, as old clients sent it; `checkRequest` says whether it can be meant.
  * @throws ServiceError 415 for another media type, 400 for a body or parameter that cannot be read.
  * @throws DecodeError `FORM_MALFORMED` for a body that is not what its media type says.
  */
-export async function decodeRequest(contentType: string | null, body: Uint8Array): Promise<ActivityRequest> {
-  const received = await receive(contentType, body);
-  const activityType = one(received, 'activityType');
+export async function decodeRequest(
+  contentType: string | null,
+  body: Uint8Array,
+  quirks: QuirkSet = LOSSLESS,
+): Promise<ActivityRequest> {
+  const received = await receive(contentType, body, quirks);
+  const activityType = activityTypeOf(received);
   switch (activityType) {
     case 'ADD_CONTACTS':
     case 'SV_ADD':
     case 'ADD_CONTACT_DETAIL':
     case 'REMOVE_CONTACTS_FROM_LISTS':
       if (received.contacts === undefined) throw refusal(`${activityType} needs data or dataFile`);
+      await checkUploadForm(received.contacts, quirks);
       return { activityType, contacts: received.contacts, lists: lists(received) };
-    // Quirk: SV_CLEAR_INT, an internal name, was sent by a production client (test/fixtures/ws/requests/java-internal-clear).
-    case 'SV_CLEAR_INT':
     case 'CLEAR_CONTACTS_FROM_LISTS':
       return { activityType: 'CLEAR_CONTACTS_FROM_LISTS', lists: lists(received) };
     case 'EXPORT_CONTACTS':
       return {
         activityType,
-        listId: one(received, 'listId'),
+        listId: listUriOf(one(received, 'listId'), quirks),
         fileType: choice(received, 'fileType', { CSV: 'CSV', TXT: 'TXT' }),
         exportOptDate: flag(received, 'exportOptDate'),
         exportOptSource: flag(received, 'exportOptSource'),
         exportListName: flag(received, 'exportListName'),
         sortBy: choice(received, 'sortBy', { EMAIL_ADDRESS: 'EMAIL_ADDRESS', DATE_DESC: 'DATE_DESC' }),
-        // The document calls the values both repeated and comma-separated; no column name has a comma.
-        // Quirk: several in one value, joined by an encoded &columns= (test/fixtures/ws/requests/ruby-httparty-export).
-        columns: received
-          .values('columns')
-          .flatMap((value) => value.split('&columns='))
-          .flatMap((value) => unquoted(value).split(','))
-          .map(unquoted)
-          .filter((name) => name !== ''),
+        columns: columns(received),
       };
     default:
       throw refusal(`activityType ${quoted(activityType)} is not known`);
   }
 }
 
-async function receive(contentType: string | null, body: Uint8Array): Promise<Received> {
-  const [mediaType = ''] = (contentType ?? '').split(';', 1);
-  // Quirk: a client sent multipart bodies with the form's media type and a boundary (test/fixtures/ws/requests).
-  const isMultipart = /;\s*boundary=/i.test(contentType ?? '');
-  if (isMultipart || mediaType.trim().toLowerCase() === 'multipart/form-data') {
-    return fromParts(await decodeMultipart(body, contentType ?? ''));
-  }
-  if (mediaType.trim().toLowerCase() === FORM_MEDIA_TYPE) return fromParameters(decodeForm(body));
-  throw new ServiceError(
-    'SERVICE_REFUSED',
-    'the request has the wrong Content-Type; send a form, urlencoded or multipart',
-    {
-      status: 415,
-      detail: `Content-Type ${quoted(contentType ?? '')} is not supported; use ${FORM_MEDIA_TYPE} or multipart/form-data`,
-    },
-  );
+/** Quirk: `svClearInt`: a client of production sent this internal name (test/fixtures/ws/quirks/sv-clear-int). */
+function activityTypeOf(received: Received): string {
+  const type = one(received, 'activityType');
+  return type === 'SV_CLEAR_INT' && received.quirks.svClearInt ? 'CLEAR_CONTACTS_FROM_LISTS' : type;
 }
 
-function fromParameters(parameters: readonly FormParameter[]): Received {
-  const byName = group(parameters);
-  const [data] = byName.get('data') ?? [];
-  return {
-    values: (name) => byName.get(name) ?? [],
-    names: [...byName.keys()],
-    contacts: data === undefined ? undefined : { text: data },
-  };
+/** The document calls the values both repeated and comma-separated; no column name has a comma. */
+function columns(received: Received): string[] {
+  return several(received, 'columns')
+    .flatMap((value) => unquoted(value, received.quirks).split(','))
+    .map((name) => unquoted(name, received.quirks))
+    .filter((name) => name !== '')
+    .map(wsColumn);
 }
 
 /**
- * Quirk: contacts came as a part named `data` too, with a file name or without, and with the names that temporary files
- * have (test/fixtures/ws/requests/multipart-*); what is no name of a contact file is taken for CSV.
+ * Quirk: `severalListsInOneValue`: one value held several, joined by an encoded `&lists=` or `&columns=`
+ * (test/fixtures/ws/quirks/several-lists-in-one-value).
  */
-function fromParts(parts: Awaited<ReturnType<typeof decodeMultipart>>): Received {
-  const isContacts = (name: string) => name === 'data' || name === 'dataFile';
-  const file = parts.find((part) => isContacts(part.name));
-  const utf8 = new TextDecoder();
-  const byName = group(
-    parts
-      .filter((part) => !isContacts(part.name))
-      .map((part): FormParameter => [part.name, utf8.decode(part.bytes).trim()]),
-  );
-  return {
-    values: (name) => byName.get(name) ?? [],
-    names: [...byName.keys()],
-    contacts:
-      file === undefined ? undefined : { bytes: file.bytes, fileName: contactFileName(file.fileName) },
-  };
+function several(received: Received, name: string): string[] {
+  const values = received.values(name).flatMap((value) => value.split(`&${name}=`));
+  if (received.quirks.severalListsInOneValue || values.length === received.values(name).length) return values;
+  throw refusal(`a value of ${name} holds several; repeat ${name}= for each`);
 }
 
-function contactFileName(name: string | undefined): string | undefined {
-  return name !== undefined && isContactFileName(name) ? name : undefined;
+/** The name as given; `CONTACT ID`, which only v2 has, is none here. */
+function wsColumn(name: string): string {
+  if (findV2Column(name) === findColumn(name)) return name;
+  throw refusal(`columns ${quoted(name)} is not known`);
 }
 
-function group(parameters: readonly FormParameter[]): Map<string, string[]> {
-  const byName = new Map<string, string[]>();
-  for (const [name, value] of parameters) {
-    const values = byName.get(name);
-    if (values === undefined) byName.set(name, [value]);
-    else values.push(value);
-  }
-  return byName;
-}
-
-/** Quirk: one value may hold several lists, joined by an encoded `&lists=` (test/fixtures/ws/requests). */
 function lists(received: Received): string[] {
-  const uris = received
-    .values('lists')
-    .flatMap((value) => value.split('&lists='))
-    .map(unquoted)
+  const uris = several(received, 'lists')
+    .map((value) => unquoted(value, received.quirks))
     .filter((uri) => uri !== '');
   if (uris.length === 0) {
     const bracketed = received.names.find((name) => name.startsWith('lists['));
@@ -241,7 +217,13 @@ function lists(received: Received): string[] {
         : `${quoted(bracketed)} is not a parameter: repeat lists=, without brackets, for each list`,
     );
   }
-  return uris;
+  return uris.map((uri) => listUriOf(uri, received.quirks));
+}
+
+/** Quirk: `httpsListUris`: clients wrote both schemes, the ids have http: (test/fixtures/ws/quirks/https-list-uris). */
+function listUriOf(uri: string, quirks: QuirkSet): string {
+  if (quirks.httpsListUris || !/^https:/i.test(uri)) return uri;
+  throw refusal(`${quoted(uri)} is not the id of a list, which begins with http:`);
 }
 
 function one(received: Received, name: string): string {
@@ -249,12 +231,16 @@ function one(received: Received, name: string): string {
   const [value] = values;
   if (value === undefined || value.trim() === '') throw refusal(`${name} is missing`);
   if (values.length > 1) throw refusal(`${name} is given ${values.length} times; give it once`);
-  return unquoted(value);
+  return unquoted(value, received.quirks);
 }
 
-/** Quirk: values stood in double quotes, as the documentation asks for those with a comma (test/fixtures/ws/requests/quoted-export). */
-function unquoted(value: string): string {
+/**
+ * Quirk: `quotedValues`: values stood in double quotes, as the documentation asks for those with a comma
+ * (test/fixtures/ws/quirks/quoted-values).
+ */
+function unquoted(value: string, quirks: QuirkSet): string {
   const text = value.trim();
+  if (!quirks.quotedValues) return text;
   return text.length > 1 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1).trim() : text;
 }
 
@@ -265,36 +251,28 @@ function choice<T extends string>(
 ): T | undefined {
   const [value] = received.values(name);
   if (value === undefined || value.trim() === '') return undefined;
-  const key = unquoted(value).toUpperCase();
+  const key = unquoted(value, received.quirks).toUpperCase();
   const found = Object.hasOwn(allowed, key) ? allowed[key] : undefined;
   if (found === undefined)
     throw refusal(`${name} ${quoted(value)} is not known; use ${Object.keys(allowed).join(' or ')}`);
   return found;
 }
 
-/** Quirk: clients wrote true and false as their language prints them (test/fixtures/ws/requests/coldfusion-export). */
+const FLAGS: Readonly<Record<string, boolean>> = {
+  true: true,
+  yes: true,
+  false: false,
+  no: false,
+  '': false,
+};
+
+/** Quirk: `flagSpellings`: flags are as the language prints them (test/fixtures/ws/quirks/flag-spellings). */
 function flag(received: Received, name: string): boolean {
   const [value = 'false'] = received.values(name);
-  switch (unquoted(value).toLowerCase()) {
-    case 'true':
-    case 'yes':
-      return true;
-    case 'false':
-    case 'no':
-    case '':
-      return false;
-    default:
-      throw refusal(`${name} must be true or false, got ${quoted(value)}`);
-  }
-}
-
-function refusal(detail: string): ServiceError {
-  return new ServiceError('SERVICE_REFUSED', `the request cannot be understood: ${detail}`, {
-    status: 400,
-    detail,
-  });
-}
-
-function quoted(text: string): string {
-  return `"${text.length > 80 ? `${text.slice(0, 79)}…` : text}"`;
+  const text = unquoted(value, received.quirks);
+  const known = received.quirks.flagSpellings || ['true', 'false', ''].includes(text);
+  const key = text.toLowerCase();
+  const found = known && Object.hasOwn(FLAGS, key) ? FLAGS[key] : undefined;
+  if (found !== undefined) return found;
+  throw refusal(`${name} must be true or false, got ${quoted(value)}`);
 }

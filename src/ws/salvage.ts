@@ -34,7 +34,7 @@ export function salvageActivity(text: string): SalvagedActivity | undefined {
   const activity = first('Activity');
   const uri = activity?.attributes.id ?? textOf('id') ?? linkOf(all, 'edit') ?? '';
   const id = lastSegment(uri);
-  if (id === '' && activity === undefined) return undefined;
+  if (activity === undefined && !/\/activities\/[^/]+$/.test(uri)) return undefined;
   const errors = all.filter((element) => element.name === 'Error').map(salvageError);
   const count = readCount('Errors', first('Errors')?.text.replace(/\s+/g, '') ?? '', problem);
   return {

@@ -1,11 +1,9 @@
 import { userPath } from '../http/origin.js';
 
-export const SERVICE_ORIGIN = 'https://api.constantcontact.com';
-
 /**
  * The URIs of one account below an origin such as `http://api.constantcontact.com`.
  *
- * Quirk: the service named everything with http: although it was reached by https: only
+ * Quirk: `httpIds`: the service named everything with http: although it was reached by https: only
  * (test/fixtures/ws/records/feed-documented).
  */
 export function accountUris(origin: string, user: string) {
@@ -16,6 +14,8 @@ export function accountUris(origin: string, user: string) {
     activity: (id: string) => `${activities}/${encodeURIComponent(id)}`,
     lists: `${account}/lists`,
     list: (id: string) => `${account}/lists/${encodeURIComponent(id)}`,
+    contacts: `${account}/contacts`,
+    contact: (id: string) => `${account}/contacts/${encodeURIComponent(id)}`,
   };
 }
 

@@ -49,9 +49,42 @@ describe('errors', () => {
       code: 'WAIT_EXPIRED',
       message: 'wait',
       activityId: 'a07e1',
+      activityIds: ['a07e1'],
       lastStatus: 'RUNNING',
       waited: 1000,
+      tally: {},
+      hint: 'wait for it again by its id',
     });
+  });
+
+  it('show their stack and public facts, and of what is behind them no more than stacks', () => {
+    const secret = 's3cret';
+    const inner = Object.assign(new Error('inner'), { request: { authorization: secret } });
+    const outer = Object.assign(new TypeError('outer', { cause: inner }), { headers: [secret] });
+    const error = new TransportError('RESPONSE_LOST', 'lost', { sent: 'maybe', cause: outer });
+    for (const options of [{}, { depth: 20, showHidden: true, getters: true }]) {
+      const shown = inspect({ error }, options);
+      expect(shown).to.match(/TransportError \[RESPONSE_LOST\]: lost\n +at .*errors\.test/);
+      expect(shown)
+        .to.include('{"sent":"maybe"}')
+        .and.match(/\[cause\]: TypeError: outer\n +at /);
+      expect(shown).to.include('[cause]: Error: inner').and.not.include(secret);
+    }
+    expect(inspect(new UsageError('OPTION_INVALID', 'wrong'))).not.to.include('{');
+    const odd = new TransportError('RESPONSE_LOST', 'lost', { sent: 'maybe', cause: { secret } });
+    expect(inspect(odd)).to.include('[cause]: object').and.not.include(secret);
+    delete odd.stack;
+    expect(inspect(odd)).to.match(/^TransportError \[RESPONSE_LOST\]: lost \{/);
+    const circle = new TransportError('RESPONSE_LOST', 'lost', { sent: 'maybe' });
+    circle.cause = circle;
+    expect(inspect(circle).split('[cause]')).to.have.length(6);
+  });
+
+  it('say when to try again', () => {
+    const retryAt = new Date(0);
+    const facts = { status: 429, detail: '', retryAt };
+    expect(new ServiceError('RATE_LIMITED', 'x', facts).toJSON()).to.include({ retryAt });
+    expect(new TransportError('RATE_LIMITED', 'x', { sent: 'no', retryAt }).toJSON()).to.include({ retryAt });
   });
 
   it('bound what they keep of an answer, and keep the cause', () => {

@@ -250,10 +250,11 @@ describe('checkHeading', () => {
 });
 
 describe('isFinished', () => {
-  it('is true of COMPLETE and ERROR, and of nothing else', () => {
+  it('is true of COMPLETE and ERROR, of v2’s CANCELLED, and of nothing else', () => {
     const finished = [
       'COMPLETE',
       'ERROR',
+      'CANCELLED',
       'UNCONFIRMED',
       'PENDING',
       'QUEUED',
@@ -261,6 +262,6 @@ describe('isFinished', () => {
       'ODD',
       undefined,
     ].filter((status) => isFinished({ status }));
-    expect(finished).to.deep.equal(['COMPLETE', 'ERROR']);
+    expect(finished).to.deep.equal(['COMPLETE', 'ERROR', 'CANCELLED']);
   });
 });

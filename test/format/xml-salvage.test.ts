@@ -134,6 +134,14 @@ describe('salvageXml', () => {
     expect(salvageXml('<a>'.repeat(100_000))).to.deep.equal([]);
     expect(salvageXml(`${'<a>'.repeat(500)}x`)).to.have.length(1);
   });
+
+  it('reads what comes before a section that the document ends inside of', () => {
+    for (const section of ['<!-- cut <c/>', '<![CDATA[ cut <c/>', '<?cut <c/>']) {
+      const whole = '<!-- <x/> --><b><![CDATA[<y/>]]></b><?z <z/>?>';
+      const [root] = salvageXml(`<a>${whole}<b>2</b>${section}<c/><c/><c/><c/><c/>`);
+      expect(root?.children.map(({ name, text }) => name + text)).to.deep.equal(['b<y/>', 'b2']);
+    }
+  });
 });
 
 function element(name: string, text = '', children: readonly SalvagedElement[] = []): SalvagedElement {

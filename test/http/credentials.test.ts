@@ -63,6 +63,22 @@ describe('credentials', () => {
     expect(applied({ scheme: 'bearer', token: 'b' }, url).url).to.equal(url);
   });
 
+  it('of v2 are the key in the query, once, and the token in the header', () => {
+    const word = fc.stringMatching(/^[!-~]+$/);
+    fc.assert(
+      fc.property(word, word, (apiKey, token) => {
+        const request = applied(
+          { scheme: 'api_key', apiKey, token },
+          'https://api.constantcontact.com/v2/activities?api_key=old&status=ALL&api_key_2=x',
+        );
+        const { searchParams } = new URL(request.url);
+        expect(searchParams.getAll('api_key')).to.deep.equal([apiKey]);
+        expect([searchParams.get('status'), searchParams.get('api_key_2')]).to.deep.equal(['ALL', 'x']);
+        expect(request.headers.get('authorization')).to.equal(`Bearer ${token}`);
+      }),
+    );
+  });
+
   it('refuse what the scheme cannot carry, naming the field and not its value', () => {
     const cases: [Credentials, string][] = [
       [{ ...BASIC, apiKey: 'key-7f3c11d2:' }, 'credentials.apiKey'],
@@ -75,6 +91,8 @@ describe('credentials', () => {
       [{ scheme: 'bearer', token: `${TOKEN}\r\nx: y` }, 'credentials.token'],
       [{ scheme: 'access_token', token: `${TOKEN} ` }, 'credentials.token'],
       [{ scheme: 'bearer', token: undefined as unknown as string }, 'credentials.token'],
+      [{ scheme: 'api_key', apiKey: 'k y', token: TOKEN }, 'credentials.apiKey'],
+      [{ scheme: 'api_key', apiKey: 'key', token: '' }, 'credentials.token'],
     ];
     for (const [credentials, field] of cases) {
       const error = thrown(() => {
@@ -95,7 +113,7 @@ describe('credentials', () => {
       ],
       [null, 'CREDENTIALS_REQUIRED', /^credentials: must be/],
       [TOKEN, 'CREDENTIALS_REQUIRED', /^credentials: must be/],
-      [{}, 'OPTION_INVALID', /^credentials.scheme: must be 'basic', 'bearer' or 'access_token'$/],
+      [{}, 'OPTION_INVALID', /^credentials.scheme: must be 'basic', 'bearer', 'access_token' or 'api_key'$/],
       [{ scheme: 'oauth', token: TOKEN }, 'OPTION_INVALID', /^credentials.scheme: must be/],
       [{ scheme: TOKEN }, 'OPTION_INVALID', /^credentials.scheme: must be/],
       [{ scheme: 'basic' }, 'OPTION_INVALID', /^credentials.apiKey: must be text$/],
@@ -120,6 +138,7 @@ describe('credentials', () => {
       BASIC,
       { scheme: 'bearer', token: TOKEN },
       { scheme: 'access_token', token: TOKEN },
+      { scheme: 'api_key', apiKey: BASIC.apiKey, token: TOKEN },
     ] as const) {
       const request = applied(credentials);
       let shown = `${request.url} ${request.headers.get('authorization') ?? ''} ${JSON.stringify(credentials)}`;

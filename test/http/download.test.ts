@@ -52,7 +52,7 @@ describe('saveDownload', () => {
           overwrite: true,
           onProgress: (count) => seen.push(count),
         });
-        expect(saved).to.deep.equal({ path: file, bytes: all.length });
+        expect(saved).to.deep.equal({ path: file, bytes: all.length, resumedAt: 0 });
         expect(await fs.readFile(file)).to.deep.equal(all);
         expect(seen.at(-1) ?? 0).to.equal(all.length);
         expect(await left()).to.deep.equal(['contacts.csv']);
@@ -76,7 +76,9 @@ describe('saveDownload', () => {
       seen.push(await left());
     })();
     await saveDownload({ ...download, body }, file);
-    expect(seen).to.deep.equal([['contacts.csv.part'], ['contacts.csv.part']]);
+    const beside = ['contacts.csv.part', 'contacts.csv.part.json', 'contacts.csv.part.lock'];
+    expect(seen).to.deep.equal([beside, beside]);
+    expect(await left()).to.deep.equal(['contacts.csv']);
   });
 
   it('leaves nothing behind when the bytes are fewer or more than announced', async () => {
@@ -155,6 +157,25 @@ describe('saveDownload', () => {
     expect(await fs.readFile(elsewhere, 'utf8')).to.equal('precious');
   });
 
+  it('takes the place of no device, pipe or socket, told to or not', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(file, resolve));
+    try {
+      for (const target of [file, '/dev/null']) {
+        for (const overwrite of [false, true]) {
+          const download = savable(['x']);
+          const error = await rejection(saveDownload(download, target, { overwrite }));
+          expect(error.code, target).to.equal('FILE_UNWRITABLE');
+          expect(error.message).to.include('is a device, a pipe or a socket; name a file');
+          expect(download.cancelled).to.equal(1);
+        }
+      }
+      expect(await left()).to.deep.equal(['contacts.csv']);
+    } finally {
+      server.close();
+    }
+  });
+
   it('says in words why a file cannot be written', async () => {
     await fs.writeFile(path.join(folder, 'plain'), '');
     for (const [target, reason] of [
@@ -202,13 +223,17 @@ describe('saveDownload', () => {
     it('reports a full disk and leaves nothing', async () => {
       fs.open = async (...args: Parameters<typeof fs.open>) => {
         const handle = await originals.open(...args);
-        if (args[1] === 'wx') handle.writeFile = failing('ENOSPC');
+        if (full(String(args[0]))) handle.writeFile = failing('ENOSPC');
         return handle;
       };
-      const error = await rejection(saveDownload(savable(['x']), file));
-      expect(error.code).to.equal('FILE_UNWRITABLE');
-      expect(error.message).to.equal(`cannot write ${file}: the disk is full (ENOSPC)`);
-      expect(await left()).to.deep.equal([]);
+      let full = (name: string) => name.endsWith('.part');
+      for (const files of [/\.part$/, /\.part\.json/, /\.part\.lock/]) {
+        full = (name) => files.test(name);
+        const error = await rejection(saveDownload(savable(['x']), file));
+        expect(error.code).to.equal('FILE_UNWRITABLE');
+        expect(error.message).to.equal(`cannot write ${file}: the disk is full (ENOSPC)`);
+        expect(await left()).to.deep.equal([]);
+      }
     });
 
     it('manages without hard links, and still replaces nothing', async () => {

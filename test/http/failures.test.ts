@@ -48,7 +48,7 @@ function call(
   options: Partial<TransportOptions> & { signal?: AbortSignal } = {},
 ) {
   const { signal, ...rest } = options;
-  const transport = createTransport({ base, credentials: BASIC, ...rest });
+  const transport = createTransport({ base, credentials: BASIC, retry: false, ...rest });
   return transport({
     method: body === undefined ? 'GET' : 'POST',
     url: new URL('/ws/customers/joe/activities?next=1', base),

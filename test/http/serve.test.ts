@@ -1,8 +1,10 @@
+import { EventEmitter, once } from 'node:events';
 import { connect } from 'node:net';
 import { expect } from 'chai';
 import { serve, type FetchHandler, type ServeOptions } from '../../src/http/serve.js';
 import { readCredentials } from '../../src/http/credentials.js';
 import { createTransport } from '../../src/http/transport.js';
+import { wholeResponse } from '../../src/http/whole.js';
 import { rejection, soon, textOf } from './loopback.js';
 
 const served: { close(): Promise<void> }[] = [];
@@ -189,6 +191,31 @@ describe('serve', () => {
     }
   });
 
+  it('spells header names as clients that read a bare socket look for them', async () => {
+    const headers = {
+      location: 'http://localhost/x',
+      'content-type': 'text/plain',
+      'www-authenticate': 'Basic realm="a"',
+      etag: '"1"',
+      'x-mashery-error-code': 'E',
+    };
+    const names = [
+      'Location: http://localhost/x',
+      'Content-Type: text/plain',
+      'WWW-Authenticate: Basic realm="a"',
+      'ETag: "1"',
+      'X-Mashery-Error-Code: E',
+    ];
+    const request = 'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
+    for (const body of ['text', new Blob(['text']).stream(), null]) {
+      const url = await start(() => Promise.resolve(new Response(body, { status: 401, headers })));
+      expect((await raw(url, request)).split('\r\n')).to.include.members(names);
+    }
+    const url = await start(() => Promise.resolve(wholeResponse(Buffer.from('text'), { headers })));
+    const whole = (await raw(url, request)).split('\r\n');
+    expect(whole).to.include.members([...names, 'Content-Length: 4']);
+  });
+
   it('keeps status, headers and cookies, and sends large bodies whole', async () => {
     const large = new Uint8Array(5_000_000).fill(7);
     const url = await start(() => {
@@ -260,10 +287,15 @@ describe('serve', () => {
   });
 
   it('closes at once, with calls under way', async () => {
-    const server = await serve(() => new Promise(() => undefined));
+    const arrivals = new EventEmitter();
+    const arrived = once(arrivals, 'request');
+    const server = await serve(() => {
+      arrivals.emit('request');
+      return new Promise(() => undefined);
+    });
     const url = new URL(server.url);
-    const failed = rejection(createTransport({ base: url })({ method: 'GET', url }));
-    await soon();
+    const failed = rejection(createTransport({ base: url, retry: false })({ method: 'GET', url }));
+    await arrived;
     await Promise.all([server.close(), server.close()]);
     expect((await failed).code).to.equal('RESPONSE_LOST');
     await start(echo, { port: Number(url.port) });

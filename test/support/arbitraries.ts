@@ -5,7 +5,8 @@ import {
   type Activity,
   type ActivityError,
 } from '../../src/activity/activity.js';
-import { COLUMNS } from '../../src/activity/columns.js';
+import { COLUMNS, EMAIL_ADDRESS, type ColumnName } from '../../src/activity/columns.js';
+import { CONTACT_STATUSES, OPT_IN_SOURCES, type DirectoryContact } from '../../src/activity/directory.js';
 import { isSystemList, SYSTEM_LISTS, type ContactList } from '../../src/activity/list.js';
 import { ADD_TYPES, FILE_TYPES, SORT_ORDERS, type CheckedRequest } from '../../src/activity/request.js';
 
@@ -63,6 +64,40 @@ export const contactList: fc.Arbitrary<ContactList> = fc
     updated: maybe(date),
   })
   .map((list) => ({ ...list, system: isSystemList(list.id) }));
+
+const columnText = nonEmptyText.filter((value) => value.length !== 2);
+
+/** Any contact that an entry can hold; its countries are names, not codes. */
+export const directoryContact: fc.Arbitrary<DirectoryContact> = fc
+  .record({
+    id: fc.nat().map(String),
+    status: fc.constantFrom(...CONTACT_STATUSES),
+    emailAddress: xmlText,
+    emailType: maybe(fc.constantFrom('HTML', 'Text')),
+    name: maybe(nonEmptyText),
+    values: fc
+      .dictionary(
+        fc.constantFrom(...COLUMNS.map((column) => column.ws).filter((name) => name !== EMAIL_ADDRESS)),
+        columnText,
+      )
+      .map((values) => new Map(Object.entries(values) as [ColumnName, string][])),
+    note: maybe(nonEmptyText),
+    lists: fc.array(
+      fc.record({
+        listId: fc.nat().map(String),
+        optInSource: fc.constantFrom(...OPT_IN_SOURCES),
+        optInTime: date,
+      }),
+      { maxLength: 3 },
+    ),
+    insertTime: date,
+    updated: date,
+  })
+  .map((contact) => ({
+    ...contact,
+    optInSource: contact.lists[0]?.optInSource,
+    optInTime: contact.lists[0]?.optInTime,
+  }));
 
 const listIds = fc.uniqueArray(fc.integer({ min: 1, max: 9_999_999_999 }).map(String), {
   minLength: 1,

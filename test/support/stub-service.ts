@@ -41,6 +41,16 @@ function missing(id: string): ServiceError {
   return new ServiceError('NOT_FOUND', `there is no ${id}`, { status: 404, detail: `no ${id}` });
 }
 
+function behind<T extends { readonly id: string }>(
+  items: readonly T[],
+  after: string | undefined,
+): readonly T[] {
+  if (after === undefined) return items;
+  const index = items.findIndex(({ id }) => id === after);
+  if (index === -1) throw missing(after);
+  return items.slice(index + 1);
+}
+
 /** A service that holds these activities and lists and does nothing; parts of it can be replaced. */
 export function stubService(
   activities: readonly Activity[] = [],
@@ -54,13 +64,13 @@ export function stubService(
       return found === undefined ? Promise.reject(missing(id)) : Promise.resolve(found);
     },
     // eslint-disable-next-line @typescript-eslint/require-await
-    async *list() {
-      yield* activities;
+    async *list(options) {
+      yield* behind(activities, options?.after);
     },
     download: (activity) => Promise.reject(missing(typeof activity === 'string' ? activity : activity.id)),
     // eslint-disable-next-line @typescript-eslint/require-await
-    async *lists() {
-      yield* lists;
+    async *lists(options) {
+      yield* behind(lists, options?.after);
     },
     ...parts,
   };

@@ -9,7 +9,7 @@ import { COLUMNS } from '../../src/activity/columns.js';
 import { TransportError, UsageError, type ErrorCode } from '../../src/activity/errors.js';
 import type { ContactRow, Contacts } from '../../src/activity/request.js';
 import { readCsv } from '../../src/format/csv.js';
-import { decodeText, openContactFile, type ContactFile } from '../../src/upload/contact-file.js';
+import { checkText, openContactFile, type ContactFile } from '../../src/upload/contact-file.js';
 
 async function bytesOf(file: ContactFile): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
@@ -18,7 +18,7 @@ async function bytesOf(file: ContactFile): Promise<Buffer> {
 }
 
 async function textOf(contacts: Contacts): Promise<string> {
-  return decodeText(await openContactFile(contacts));
+  return (await bytesOf(await openContactFile(contacts))).toString();
 }
 
 async function refusal(promise: Promise<unknown>): Promise<UsageError> {
@@ -243,7 +243,8 @@ describe('openContactFile with text, bytes and streams', () => {
         { stream: stream(...[...Buffer.from(before + text)].map((byte) => Uint8Array.of(byte))) },
       ]) {
         const file = await openContactFile(contacts);
-        expect(await decodeText(file)).to.equal(text);
+        expect((await bytesOf(file)).toString()).to.equal(text);
+        await checkText(file);
         expect(file.length).to.equal(Buffer.byteLength(text));
         expect((await bytesOf(file)).equals(await bytesOf(file))).to.equal(true);
       }
@@ -572,6 +573,15 @@ describe('openContactFile with a file', () => {
     expect(await refusal(bytesOf(file))).to.have.property('code', 'FILE_UNREADABLE');
   });
 
+  it('does not wait for a pipe that has taken the place of the file', async function () {
+    if (process.platform === 'win32') return this.skip();
+    const path = await saved('c.csv', HEADING + thirty);
+    const file = await openContactFile({ file: path });
+    await rm(path);
+    execFileSync('mkfifo', [path]);
+    expect(await refusal(bytesOf(file))).to.have.property('code', 'FILE_CHANGED');
+  });
+
   it('notices that the file is cut off while it is sent', async () => {
     const path = await saved('c.csv', HEADING + thirty.repeat(2000));
     const file = await openContactFile({ file: path });
@@ -605,13 +615,13 @@ describe('openContactFile with a file', () => {
   });
 });
 
-describe('decodeText', () => {
+describe('checkText', () => {
   it('refuses bytes that are not UTF-8, which may go as multipart', async () => {
     const file = await openContactFile({
       bytes: Buffer.from('Email Address,First Name\na@example.com,Andr\xe9\n', 'latin1'),
     });
     expect(file.warnings.map((warning) => warning.code)).to.deep.equal(['FEW_CONTACTS']);
-    const error = await refusal(decodeText(file));
+    const error = await refusal(checkText(file));
     expect(error.code).to.equal('CONTACTS_INVALID');
     expect(error.message).to.equal(
       'contacts.csv: byte 43 is not UTF-8 text, so the file cannot be sent urlencoded; ' +

@@ -10,7 +10,13 @@ interface Expected {
   readonly call: 'create' | 'get';
   readonly activity?: unknown;
   readonly warnings?: readonly string[];
-  readonly error?: { readonly name: string; readonly code: string; status?: number; retryAfter?: number };
+  readonly error?: {
+    readonly name: string;
+    readonly code: string;
+    status?: number;
+    retryAfter?: number;
+    retryAt?: string;
+  };
   readonly says?: string;
 }
 
@@ -40,6 +46,9 @@ describe('ws answers, as they were seen', () => {
         user: 'joesflowers',
         credentials: { scheme: 'basic', apiKey: 'key', user: 'joesflowers', password: 's3cret' },
         baseUrl: server.url,
+        clock: { now: () => Date.UTC(2008, 3, 29, 19, 36, 10), sleep: () => Promise.resolve() },
+        retry: false,
+        reconcile: false,
         onWarning: (warning) => warnings.push(warning),
       });
       const call =
@@ -54,8 +63,8 @@ describe('ws answers, as they were seen', () => {
           );
           expect(error).to.be.instanceOf(CtctError);
           const { name, code } = error as CtctError;
-          const { status, retryAfter } = error as ServiceError;
-          expect(plain({ name, code, status, retryAfter })).to.deep.equal(expected.error);
+          const { status, retryAfter, retryAt } = error as ServiceError;
+          expect(plain({ name, code, status, retryAfter, retryAt })).to.deep.equal(expected.error);
           expect((error as Error).message).to.include(expected.says);
           // eslint-disable-next-line no-control-regex
           expect((error as Error).message).not.to.match(/[\u0000-\u001f]|s3cret|a2V5/);

@@ -11,12 +11,20 @@ import {
   encodeEntry,
   encodeFeed,
   encodeLists,
+  encodeMinimalEntry,
   type DocumentFrame,
 } from '../../src/ws/records.js';
+import { QUIRK_NAMES, type QuirkSet } from '../../src/ws/quirks.js';
 import { salvageActivity } from '../../src/ws/salvage.js';
 import { accountUris, DOCUMENTED_ORIGIN } from '../../src/ws/uris.js';
 import { activity, contactList, userName } from '../support/arbitraries.js';
 import { fixtures, plain } from '../support/fixtures.js';
+
+/** What stands in the content of an entry, errors aside. */
+const ACTIVITY = [
+  ...(['type', 'status', 'fileName', 'transactionCount'] as const),
+  ...(['insertTime', 'runStartTime', 'runFinishTime'] as const),
+];
 
 const frame: DocumentFrame = {
   uris: accountUris(DOCUMENTED_ORIGIN, 'joesflowers'),
@@ -105,6 +113,28 @@ describe('ws records', () => {
           expect(decoded.records.map(({ record }) => record)).to.deep.equal(records);
           expect(decoded.records.flatMap(({ problems }) => problems)).to.deep.equal([]);
           expect(decoded.next).to.equal(next);
+        }),
+      );
+    });
+
+    it('whatever quirks are on, the same is read, but for the errors that a feed only counts', () => {
+      // Sound: one value for each name.
+      const quirkSet = fc.record(
+        Object.fromEntries(QUIRK_NAMES.map((name) => [name, fc.boolean()])),
+      ) as fc.Arbitrary<QuirkSet>;
+      const links = { next: 'activities?next=a', first: '/', current: '/' };
+      fc.assert(
+        fc.property(activity, quirkSet, (record, quirks) => {
+          const counted = quirks.errorCountInFeed ? { ...record, errors: [] } : record;
+          const entry = decodeEntry(Buffer.from(encodeEntry(record, { ...frame, quirks })));
+          const feed = decodeFeed(Buffer.from(encodeFeed([record], { ...frame, quirks }, links)));
+          const minimal = decodeEntry(Buffer.from(encodeMinimalEntry(record, { ...frame, quirks })));
+          const empty = ACTIVITY.every((field) => record[field] === undefined) && record.errorCount === 0;
+          expect(entry).to.deep.equal({ record, problems: [] });
+          expect(feed.records).to.deep.equal([{ record: empty ? record : counted, problems: [] }]);
+          expect(feed.next).to.equal(links.next);
+          const { id, title, updated, editMedia } = record;
+          expect(minimal.record).to.deep.include({ id, title, updated, editMedia, status: undefined });
         }),
       );
     });
@@ -250,8 +280,8 @@ describe('ws records', () => {
   it('a feed puts the next link third, before first and current, as old clients need it', () => {
     const xml = encodeFeed([], frame, { next: '?next=a', first: '/first', current: '/current' });
     expect([...xml.matchAll(/<link href="([^"]*)"/g)].map((match) => match[1])).to.deep.equal([
-      '',
-      '',
+      'activities',
+      'activities',
       '?next=a',
       '/first',
       '/current',

@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs';
 import { RelaxNGValidator, XmlDocument } from 'libxml2-wasm';
 import { encodeEntry, encodeFeed, encodeLists, type DocumentFrame } from '../../src/ws/records.js';
 import { accountUris, DOCUMENTED_ORIGIN } from '../../src/ws/uris.js';
-import { activity, contactList } from '../support/arbitraries.js';
-import { fixtures } from '../support/fixtures.js';
+import { encodeContact, encodeContacts } from '../../src/ws/directory-records.js';
+import { activity, contactList, directoryContact } from '../support/arbitraries.js';
+import { fixtures, splitMessage } from '../support/fixtures.js';
 
 const frame: DocumentFrame = {
   uris: accountUris(DOCUMENTED_ORIGIN, 'joesflowers'),
@@ -66,6 +67,35 @@ describe('schemas/ws/documents.rng', () => {
       fc.property(fc.array(contactList, { minLength: 1, maxLength: 4 }), (lists) => {
         expect(accepts(encodeLists(lists, frame))).to.equal(true);
       }),
+    );
+  });
+
+  it('accepts every document of the neighbouring collections, and of the quirks', () => {
+    let count = 0;
+    for (const fixture of fixtures('ws/directory')) {
+      const { headers, body } = splitMessage(fixture.bytes('response.http'));
+      if (!/^application\/atom(?:svc)?\+xml/.test(headers['content-type'] ?? '')) continue;
+      expect(accepts(body.toString()), fixture.name).to.equal(true);
+      count += 1;
+    }
+    for (const fixture of fixtures('ws/quirks')) {
+      for (const file of ['on.http', 'off.http']) {
+        const { headers, body } = splitMessage(fixture.bytes(file));
+        if (headers['content-type']?.startsWith('application/atom+xml') !== true) continue;
+        expect(accepts(body.toString()), `${fixture.name} ${file}`).to.equal(true);
+        count += 1;
+      }
+    }
+    expect(count).to.be.above(60);
+  });
+
+  it('accepts every contact that is written', () => {
+    fc.assert(
+      fc.property(fc.array(directoryContact, { minLength: 1, maxLength: 3 }), (contacts) => {
+        expect(accepts(encodeContacts(contacts, frame))).to.equal(true);
+        for (const contact of contacts) expect(accepts(encodeContact(contact, frame))).to.equal(true);
+      }),
+      { numRuns: 40 },
     );
   });
 

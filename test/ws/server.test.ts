@@ -75,11 +75,60 @@ describe('wsServer', () => {
     });
 
     it('no access token gets into the links of a page', async () => {
-      const response = await serving(service)(
+      const response = await serving(service, { quirks: { opaquePageTokens: false } })(
         new Request(`${BASE}/activities?access_token=s3cret&next=${ids[3]}`),
       );
       const xml = await response.text();
       expect(xml).to.include(`?next=${ids[3]}" rel="current"`).and.not.to.include('s3cret');
+    });
+
+    it('tokens are of lower-case letters, digits and hyphens, and good for one collection only', async () => {
+      const names = fc.oneof(
+        fc.stringMatching(/^a07e1[a-z0-9]{14}$/),
+        fc.uuid(),
+        fc.string({ unit: 'grapheme', minLength: 1 }),
+      );
+      await fc.assert(
+        fc.asyncProperty(fc.uniqueArray(names, { minLength: 2, maxLength: 4 }), async (some) => {
+          const server = serving(
+            stubService(
+              some.map((id) => anActivity({ id })),
+              some.map((id) => aList(id, 'list')),
+            ),
+            { pageSize: 1 },
+          );
+          const { next } = decodeFeed(await bytes(await server(new Request(`${BASE}/activities`))));
+          const token = new URL(next ?? '', BASE).searchParams.get('next') ?? '';
+          expect(token).to.match(/^[a-z0-9-]+$/);
+          const second = await server(new Request(`${BASE}/activities?next=${token}`));
+          expect(second.status).to.equal(200);
+          expect((await server(new Request(`${BASE}/lists?next=${token}`))).status).to.equal(400);
+          const other = token.replace(/.$/, (last) => (last === 'a' ? 'b' : 'a'));
+          expect((await server(new Request(`${BASE}/activities?next=${other}`))).status).to.equal(400);
+        }),
+        { numRuns: 50 },
+      );
+    });
+
+    it('relative links lead to the same pages', async () => {
+      const server = serving(service, { profile: 'documented' });
+      const seen: string[] = [];
+      for (let url: string | undefined = `${BASE}/lists`; url !== undefined;) {
+        const feed = decodeLists(await bytes(await server(new Request(url))));
+        expect(feed.next ?? 'lists?').to.match(/^lists\?/);
+        seen.push(...feed.records.map(({ record }) => record.id));
+        url = feed.next === undefined ? undefined : new URL(feed.next, url).href;
+      }
+      expect(seen).to.deep.equal(ids);
+    });
+
+    it('an error of the account that is none of the page is passed on', async () => {
+      const failing = stubService([], [], {
+        list: () => {
+          throw new TransportError('RESPONSE_LOST', 'the service behind did not answer', { sent: 'maybe' });
+        },
+      });
+      expect((await serving(failing)(new Request(`${BASE}/activities`))).status).to.equal(502);
     });
   });
 
@@ -103,7 +152,9 @@ describe('wsServer', () => {
         ['joes flowers', { scheme: 'basic', apiKey: 'key', user: 'joes flowers', password: 's3cret' }],
       ]);
       expect(response.status).to.equal(401);
-      expect(response.headers.get('www-authenticate')).to.equal('Basic realm="a quoted realm"');
+      expect(response.headers.get('www-authenticate')).to.match(
+        /^Basic realm="a quoted realm", Digest qop="auth", realm="a quoted realm", nonce="\w{40}", algorithm=MD5$/,
+      );
       expect(await response.text()).not.to.include('s3cret');
       await server(new Request(`${BASE}/activities?access_token=t0ken`));
       expect(asked[1]).to.deep.equal(['joesflowers', { scheme: 'access_token', token: 't0ken' }]);
@@ -272,5 +323,13 @@ describe('wsServer', () => {
     const server = serving(stubService(), { now: () => Date.UTC(2008, 3, 29, 19, 31, 0, 545) });
     const xml = await (await server(new Request(`${BASE}/activities`))).text();
     expect(xml).to.include('<updated>2008-04-29T19:31:00.545Z</updated>');
+  });
+
+  it('answers are dated by the same clock, whatever they say', async () => {
+    const server = serving(stubService(), { now: () => Date.UTC(2008, 3, 29, 19, 31, 0, 545) });
+    for (const path of ['activities', 'activities/a07e1nosuch', 'nothing']) {
+      const { headers } = await server(new Request(`${BASE}/${path}`));
+      expect(headers.get('date'), path).to.equal('Tue, 29 Apr 2008 19:31:00 GMT');
+    }
   });
 });
