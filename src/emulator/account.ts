@@ -1,18 +1,33 @@
-import type { Activity, ActivityError } from '../activity/activity.js';
+import { createHash } from 'node:crypto';
+import type { Activity, KnownActivityStatus, KnownActivityType } from '../activity/activity.js';
 import { ServiceError, TransportError } from '../activity/errors.js';
-import { isSystemList, SYSTEM_LISTS, type ContactList } from '../activity/list.js';
+import { isSystemList, type ContactList } from '../activity/list.js';
 import { checkRequest, type ActivityRequest, type CheckedRequest } from '../activity/request.js';
-import type { ActivityService, CallOptions, Download } from '../activity/service.js';
+import type {
+  ActivityService,
+  CallOptions,
+  Download,
+  DownloadOptions,
+  ListOptions,
+} from '../activity/service.js';
 import { systemClock, type Clock } from '../clock.js';
 import { readCsv } from '../format/csv.js';
-import type { Credentials } from '../http/credentials.js';
+import type { PresentedCredentials } from '../http/presented.js';
 import { openContactFile } from '../upload/contact-file.js';
+import { checkState, STATE_VERSION, unusable, type AccountState } from './account-state.js';
+import { admits } from './admission.js';
 import { ContactBook } from './contacts.js';
-import { ExportFile, exportTable, type ExportRequest, type ListColumn } from './export-file.js';
-import { activityAt, JobQueue, type Job, type Latency, type Outcome } from './jobs.js';
+import { EmulatedDirectory } from './directory.js';
+import { activityAt, transitionsAt, type Job, type Transition } from './job.js';
+import { JobQueue, type JobOrder } from './jobs.js';
+import type { JobsState } from './jobs-state.js';
+import type { Latency } from './latency.js';
+import { ListBook, SERVED_LISTS, systemList } from './lists.js';
+import { OutcomeRules } from './outcomes.js';
 import { seededRandom } from './random.js';
-import { readUpload, type Upload } from './rows.js';
-import { checkSeed, DEFAULT_LISTS, plantContacts, type AccountSeed } from './seed.js';
+import { readUpload } from './rows.js';
+import { checkSeed, plantContacts, type AccountSeed, type CredentialsSeed } from './seed.js';
+import { BY_API, perform, type Holdings, type Work } from './work.js';
 
 export interface AccountOptions {
   /** Default: the machine's own clock. */
@@ -20,17 +35,16 @@ export interface AccountOptions {
   /** Decides ids and latencies; default 1. The same seed, user, clock and calls give the same records. */
   readonly seed?: number | undefined;
   readonly latency?: Latency | undefined;
+  /** Default `loose`. */
+  readonly order?: JobOrder | undefined;
 }
 
-type NamedList = ContactList & { readonly shortName: string };
+export interface EmulatedCallOptions extends CallOptions {
+  /** By whose rules the rows of an upload are checked. Default ws. */
+  readonly dialect?: 'ws' | 'v2' | undefined;
+}
 
 type UploadRequest = Extract<CheckedRequest, { contacts: unknown }>;
-
-/** Every job was asked for through the API, and so exports say of its effects. */
-const BY = 'API';
-
-/** The system lists that the service gives a URI. */
-const SERVED = ['active', 'do-not-mail', 'removed'] as const;
 
 const CHUNK = 65_536;
 
@@ -44,216 +58,256 @@ const CHUNK = 65_536;
  */
 export class EmulatedAccount implements ActivityService {
   readonly user: string;
+  /** Its lists and contacts, one at a time. */
+  readonly directory = new EmulatedDirectory(this);
+  /** What becomes of jobs, where it is to be something else than usual. */
+  readonly outcomes: Pick<OutcomeRules, 'add' | 'list' | 'remove' | 'clear'>;
   readonly #seed: AccountSeed;
-  readonly #jobs: JobQueue;
-  readonly #contacts = new ContactBook();
-  readonly #lists = new Map<string, NamedList>();
+  readonly #options: AccountOptions;
+  readonly #outcomes: OutcomeRules;
+  #holdings: Holdings;
+  #jobs: JobQueue;
 
   /** @throws UsageError when the seed or the latency cannot be meant. */
   constructor(seed: AccountSeed, options: AccountOptions = {}) {
     checkSeed(seed);
     this.user = seed.user;
     this.#seed = seed;
-    this.#jobs = new JobQueue({
-      clock: options.clock ?? systemClock,
-      random: seededRandom(options.seed ?? 1, seed.user.toLowerCase()),
-      latency: options.latency,
-    });
-    const now = this.#jobs.now();
-    plantContacts(this.#contacts, seed, { date: now, by: BY });
-    (seed.lists ?? DEFAULT_LISTS).forEach((list, index) => {
-      this.#lists.set(list.id, {
-        id: list.id,
-        name: list.name,
-        shortName: list.shortName ?? list.name,
-        system: false,
-        contactCount: undefined,
-        optInDefault: list.optInDefault ?? false,
-        displayOnSignup: list.displayOnSignup ?? true,
-        sortOrder: list.sortOrder ?? index + 1,
-        updated: new Date(now),
-      });
-    });
+    this.#options = options;
+    this.#outcomes = this.outcomes = new OutcomeRules();
+    this.#jobs = this.#queue();
+    this.#holdings = this.#plant();
   }
 
-  /** True when the credentials are those of the seed; where it names none, any that do not name another user. */
-  admits(credentials: Credentials | undefined): boolean {
-    if (credentials === undefined) return false;
-    const { apiKey, password, accessToken } = this.#seed.credentials ?? {};
-    if (credentials.scheme !== 'basic') {
-      if (accessToken !== undefined) return credentials.token === accessToken;
-      return apiKey === undefined && password === undefined;
-    }
-    if (credentials.user.toLowerCase() !== this.user.toLowerCase()) return false;
-    if (apiKey === undefined && password === undefined) return accessToken === undefined;
-    return (
-      (apiKey === undefined || credentials.apiKey === apiKey) &&
-      (password === undefined || credentials.password === password)
-    );
+  /** Brings everything back to what the seed says: no activities, ids from the beginning, the seed's outcomes only. */
+  reset(): void {
+    this.#jobs = this.#queue();
+    this.#holdings = this.#plant();
+  }
+
+  /** All there is, the seed and its credentials aside, as plain data for `restore`: it may be kept as JSON. */
+  snapshot(): AccountState {
+    const jobs = this.#jobs.state();
+    const { lists, contacts } = this.#holdings;
+    return {
+      version: STATE_VERSION,
+      user: this.user,
+      lists: lists.state(),
+      contacts: contacts.state(),
+      jobs,
+      outcomes: this.#outcomes.list(),
+    };
   }
 
   /**
-   * The new activity, PENDING. An add is stored as ADD_CONTACT_DETAIL when the upload has columns beyond the address,
-   * else as ADD_CONTACTS, whichever of the three types was asked for.
+   * Brings back what `snapshot` gave, be it in another process. What became due in the meantime is done.
+   * @throws UsageError `CONFIG_INVALID`, and changes nothing, when it is of another version or user, or damaged.
+   */
+  restore(state: AccountState): void {
+    checkState(state, this.user);
+    try {
+      const holdings = { lists: new ListBook(state.lists), contacts: new ContactBook(state.contacts) };
+      const jobs = this.#queue(state.jobs);
+      this.#outcomes.restore(state.outcomes);
+      this.#holdings = holdings;
+      this.#jobs = jobs;
+    } catch (error) {
+      throw unusable(`the state of ${this.user} is damaged`, error);
+    }
+  }
+
+  #queue(state?: JobsState): JobQueue {
+    const { clock = systemClock, seed = 1, latency, order } = this.#options;
+    const random = seededRandom(seed, this.user.toLowerCase());
+    return new JobQueue(
+      { clock, random, latency, order, perform: (job, work) => perform(this.#holdings, job, work) },
+      state,
+    );
+  }
+
+  #plant(): Holdings {
+    const now = this.#jobs.now();
+    const contacts = new ContactBook();
+    plantContacts(contacts, this.#seed, { date: now, by: BY_API });
+    this.#outcomes.clear();
+    for (const rule of this.#seed.outcomes ?? []) this.#outcomes.add(rule);
+    return { contacts, lists: ListBook.planted(this.#seed.lists, now) };
+  }
+
+  /** What must be presented, as far as the seed says. */
+  get credentials(): CredentialsSeed {
+    return this.#seed.credentials ?? {};
+  }
+
+  /** True when the credentials are those of the seed; where it names none, any that do not name another user. */
+  admits(credentials: PresentedCredentials | undefined): boolean {
+    return admits(this.#seed, credentials);
+  }
+
+  /** Milliseconds since 1970, by the clock of the account. */
+  now(): number {
+    return this.#jobs.now();
+  }
+
+  /** The lists and contacts as they are by now, to be read and changed. Ask anew each time. */
+  get holdings(): Holdings {
+    this.#jobs.settle();
+    return this.#holdings;
+  }
+
+  /** Changes whenever one of its activities does, be it by the clock. */
+  get activitiesVersion(): number {
+    return this.#jobs.version();
+  }
+
+  /** How many activities there are. */
+  get activityCount(): number {
+    return this.#jobs.size;
+  }
+
+  /**
+   * The new activity, PENDING, or UNCONFIRMED where a rule says so. An add is stored as ADD_CONTACT_DETAIL when the upload
+   * has columns beyond the address, else as ADD_CONTACTS, whichever of the three types was asked for.
    * @throws UsageError when the request cannot be meant, or the upload is empty or has no column of addresses.
    * @throws ServiceError `SERVICE_REFUSED`, status 400, for a list that does not exist, a system list where contacts are
    * to be added or removed, and a spreadsheet.
    */
-  async create(request: ActivityRequest, options?: CallOptions): Promise<Activity> {
+  async create(request: ActivityRequest, options?: EmulatedCallOptions): Promise<Activity> {
     refuseAborted(options);
     const checked = checkRequest(request);
-    const job = 'contacts' in checked ? await this.#upload(checked, options) : this.#order(checked);
-    return activityAt(job, -Infinity);
+    const work = 'contacts' in checked ? await this.#upload(checked, options) : this.#order(checked);
+    const type = typeOf(checked.activityType, work);
+    const lists = work.kind === 'export' ? [work.request.listId] : work.lists;
+    const planned = this.#outcomes.take({ types: [checked.activityType, type], lists });
+    return activityAt(this.#jobs.insert(type, work, planned), -Infinity);
   }
 
   async get(id: string, options?: CallOptions): Promise<Activity> {
     await Promise.resolve();
     refuseAborted(options);
     const now = this.#jobs.settle();
-    const job = this.#jobs.get(id);
-    if (job === undefined) throw notFound(`there is no activity ${id.slice(0, 100)}`);
-    return activityAt(job, now);
+    return activityAt(this.#job(id), now);
+  }
+
+  /**
+   * Brings an activity into a status now, whatever a rule or the clock say; from there it goes on by itself. So it
+   * confirms one that is UNCONFIRMED (`PENDING`), releases one that is stuck (the status it is in, or a later one), and
+   * ends one (`COMPLETE` does its work, `ERROR` does not).
+   * @throws ServiceError `NOT_FOUND`; UsageError `OPTION_INVALID` for a status that it has left behind.
+   */
+  transition(id: string, to: KnownActivityStatus): Activity {
+    this.#jobs.transition(id, to);
+    return activityAt(this.#job(id), this.#jobs.settle());
+  }
+
+  /** The statuses an activity came through by now, each once, and when. @throws ServiceError `NOT_FOUND` */
+  transitions(id: string): readonly Transition[] {
+    const now = this.#jobs.settle();
+    return transitionsAt(this.#job(id), now);
   }
 
   /** The newest first. Each record is as of the moment it is read; what is created meanwhile is left out. */
-  async *list(options?: CallOptions): AsyncGenerator<Activity> {
+  async *list(options?: ListOptions): AsyncGenerator<Activity> {
     await Promise.resolve();
     refuseAborted(options);
-    for (const job of this.#jobs.newestFirst()) {
+    const after = options?.after === undefined ? undefined : this.#job(options.after);
+    for (const job of this.#jobs.newestFirst(after)) {
       refuseAborted(options);
       yield activityAt(job, this.#jobs.settle());
     }
   }
 
-  async download(activity: string | Activity, options?: CallOptions): Promise<Download> {
+  async download(activity: string | Activity, options?: DownloadOptions): Promise<Download> {
     refuseAborted(options);
     const id = typeof activity === 'string' ? activity : activity.id;
     this.#jobs.settle();
-    const job = this.#jobs.get(id);
-    const file = job !== undefined && 'outcome' in job.state ? job.state.outcome.file : undefined;
+    const state = this.#jobs.get(id)?.state;
+    const file = state !== undefined && 'outcome' in state ? state.outcome.file : undefined;
     if (file === undefined) throw notFound(`activity ${id.slice(0, 100)} has no file, or not yet`);
     const bytes = await file.bytes();
+    const validator = `"${createHash('sha256').update(bytes).digest('base64url')}"`;
+    const offset = options?.resume?.validator === validator ? options.resume.offset : 0;
     return {
       fileName: file.name,
       contentType: file.contentType,
       length: bytes.length,
-      body: copies(bytes),
+      offset,
+      validator,
+      body: copies(bytes.subarray(offset)),
       cancel: () => Promise.resolve(),
     };
   }
 
-  /** The three system lists that the service serves, then the account's own in the order of the seed. */
-  async *lists(options?: CallOptions): AsyncGenerator<ContactList> {
+  /** The three system lists that the service serves, then the account's own in the order they were made. */
+  async *lists(options?: ListOptions): AsyncGenerator<ContactList> {
     await Promise.resolve();
     refuseAborted(options);
-    for (const id of SERVED) yield systemList(id);
-    for (const list of this.#lists.values()) {
-      this.#jobs.settle();
-      yield { ...list, contactCount: this.#contacts.count(list.id) };
+    const { lists } = this.#holdings;
+    const after = options?.after;
+    const own = after === undefined ? undefined : lists.get(after);
+    const served = SERVED_LISTS.findIndex((id) => id === after);
+    if (after !== undefined && own === undefined && served === -1)
+      throw notFound(`there is no list ${after}`);
+    if (own === undefined) {
+      for (const id of SERVED_LISTS.slice(served + 1)) yield systemList(id);
     }
+    for (const list of lists.all(own)) yield { ...list, contactCount: this.holdings.contacts.count(list.id) };
   }
 
-  async #upload(request: UploadRequest, options: CallOptions | undefined): Promise<Job> {
+  async #upload(request: UploadRequest, options: EmulatedCallOptions | undefined): Promise<Work> {
     this.#checkLists(request.lists, request.activityType);
     const file = await openContactFile(request.contacts, options);
-    if (file.kind === 'xls') {
-      throw refused('spreadsheets (.xls) are not read here; save the sheet as .csv and upload that');
+    try {
+      if (file.kind === 'xls') {
+        throw refused('spreadsheets (.xls) are not read here; save the sheet as .csv and upload that');
+      }
+      const kind = request.activityType === 'REMOVE_CONTACTS_FROM_LISTS' ? 'remove' : 'add';
+      const rows = readCsv(file.open(), { delimiter: 'auto', lenient: true });
+      const upload = await readUpload(rows, kind, {
+        blanks: request.blanksEnabled === true,
+        v2: options?.dialect === 'v2' ? this.now() : undefined,
+      });
+      refuseAborted(options);
+      return { kind, upload, lists: request.lists, fileName: bareName(request.contacts) };
+    } finally {
+      await file.close();
     }
-    const adds = request.activityType !== 'REMOVE_CONTACTS_FROM_LISTS';
-    const upload = await readUpload(
-      readCsv(file.open(), { delimiter: 'auto', lenient: true }),
-      adds ? 'add' : 'remove',
-    );
-    refuseAborted(options);
-    if (!adds) {
-      return this.#jobs.insert(request.activityType, (time) => this.#remove(upload, request.lists, time));
-    }
-    return this.#jobs.insert(upload.hasDetails ? 'ADD_CONTACT_DETAIL' : 'ADD_CONTACTS', (time) =>
-      this.#add(upload, request.lists, time),
-    );
   }
 
-  #order(request: Exclude<CheckedRequest, UploadRequest>): Job {
+  #order(request: Exclude<CheckedRequest, UploadRequest>): Work {
     if (request.activityType === 'CLEAR_CONTACTS_FROM_LISTS') {
       this.#checkLists(request.lists, request.activityType);
-      return this.#jobs.insert(request.activityType, (time) => {
-        const count = this.#contacts.clear(request.lists, { date: time, by: BY });
-        return { status: 'COMPLETE', transactionCount: count, errors: [] };
-      });
+      return { kind: 'clear', lists: request.lists };
     }
-    const served: readonly string[] = SERVED;
+    const served: readonly string[] = SERVED_LISTS;
     if (!served.includes(request.listId)) this.#checkLists([request.listId], request.activityType);
-    const job = this.#jobs.insert(request.activityType, () => this.#export(request, job.id));
-    return job;
+    return { kind: 'export', request };
   }
 
-  /** That an upload leaves out who opted out is how the successors of the API do it; the words are not the service's. */
-  #add(upload: Upload, lists: readonly string[], date: number): Outcome {
-    if (upload.broken !== undefined) return failed(upload.broken);
-    const mark = { date, by: BY };
-    const optedOut = upload.rows.filter((row) => !this.#contacts.add(row.address, row.values, lists, mark));
-    const errors = optedOut.map((row) => ({
-      lineNumber: row.line,
-      emailAddress: row.address,
-      message: 'Contact is on the do-not-mail list',
-    }));
-    return {
-      status: 'COMPLETE',
-      transactionCount: upload.rows.length - optedOut.length,
-      errors: [...upload.errors, ...errors].sort((a, b) => a.lineNumber - b.lineNumber),
-    };
-  }
-
-  #remove(upload: Upload, lists: readonly string[], date: number): Outcome {
-    if (upload.broken !== undefined) return failed(upload.broken);
-    for (const row of upload.rows) this.#contacts.remove(row.address, lists, { date, by: BY });
-    return { status: 'COMPLETE', transactionCount: upload.rows.length, errors: upload.errors };
-  }
-
-  #export(request: ExportRequest, id: string): Outcome {
-    const members = [...this.#contacts.members(request.listId)];
-    const table = exportTable(request, members, this.#listColumns(request.listId));
-    const file = new ExportFile(id, request.fileType, table);
-    return { status: 'COMPLETE', transactionCount: members.length, errors: [], file };
-  }
-
-  /** One column for each list of the account in an export of `active`, else one for the list that is exported. */
-  #listColumns(exported: string): ListColumn[] {
-    if (exported === 'active') {
-      return Array.from(this.#lists.values(), ({ id, shortName }) => ({
-        shortName,
-        has: (contact) => contact.lists.has(id),
-      }));
-    }
-    const list = isSystemList(exported) ? systemList(exported) : this.#lists.get(exported);
-    return [{ shortName: list?.shortName ?? exported, has: () => true }];
+  #job(id: string): Job {
+    const job = this.#jobs.get(id);
+    if (job !== undefined) return job;
+    throw notFound(`there is no activity ${id.slice(0, 100)}`);
   }
 
   #checkLists(lists: readonly string[], activityType: string): void {
     for (const id of lists) {
       if (isSystemList(id)) throw refused(`${activityType} cannot be done on the system list ${id}`);
-      if (!this.#lists.has(id)) throw refused(`list ${id} does not exist in the account ${this.user}`);
+      if (!this.#holdings.lists.has(id))
+        throw refused(`list ${id} does not exist in the account ${this.user}`);
     }
   }
 }
 
-function systemList(id: keyof typeof SYSTEM_LISTS): NamedList {
-  return {
-    id,
-    name: SYSTEM_LISTS[id],
-    shortName: SYSTEM_LISTS[id],
-    system: true,
-    contactCount: undefined,
-    optInDefault: undefined,
-    displayOnSignup: undefined,
-    sortOrder: undefined,
-    updated: undefined,
-  };
+/** Without the path of the machine it was sent from. */
+function bareName(contacts: UploadRequest['contacts']): string | undefined {
+  return 'fileName' in contacts ? contacts.fileName?.split(/[\\/]/).at(-1) : undefined;
 }
 
-/** A file that is no text changes nothing: no part of it is used. */
-function failed(error: ActivityError): Outcome {
-  return { status: 'ERROR', transactionCount: 0, errors: [error] };
+/** What an activity is stored as. */
+function typeOf(asked: KnownActivityType, work: Work): KnownActivityType {
+  if (work.kind !== 'add') return asked;
+  return work.upload.hasDetails ? 'ADD_CONTACT_DETAIL' : 'ADD_CONTACTS';
 }
 
 /** In pieces of their own, so that no reader can change the file for the next. */

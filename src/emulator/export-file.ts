@@ -1,5 +1,5 @@
-import { COLUMNS, EMAIL_ADDRESS, type ColumnName } from '../activity/columns.js';
-import type { CheckedRequest, FileType } from '../activity/request.js';
+import { COLUMNS, EMAIL_ADDRESS } from '../activity/columns.js';
+import { CONTACT_ID, type CheckedRequest, type FileType } from '../activity/request.js';
 import { writeCsv } from '../format/csv.js';
 import type { Contact, Member } from './contacts.js';
 
@@ -11,41 +11,59 @@ export interface ListColumn {
   has(contact: Contact): boolean;
 }
 
+type Table = readonly (readonly string[])[];
+
+/** The file of an export as plain data: its rows, or its text once it was asked for. */
+export type ExportFileState = { readonly fileType: FileType } & (
+  { readonly table: Table } | { readonly text: string }
+);
+
 /** The file of an export: what it holds was fixed when the export ran. */
 export class ExportFile {
   /** `a07e1gpfcd3fhysynnp.csv` */
   readonly name: string;
   readonly contentType: 'text/csv' | 'text/plain';
   readonly #fileType: FileType;
-  #table: readonly (readonly string[])[] | undefined;
+  #content: Table | Uint8Array;
   #bytes: Promise<Uint8Array> | undefined;
 
-  constructor(id: string, fileType: FileType, table: readonly (readonly string[])[]) {
-    this.name = `${id}.${fileType.toLowerCase()}`;
-    this.contentType = fileType === 'CSV' ? 'text/csv' : 'text/plain';
-    this.#fileType = fileType;
-    this.#table = table;
+  constructor(id: string, state: ExportFileState) {
+    this.name = `${id}.${state.fileType.toLowerCase()}`;
+    this.contentType = state.fileType === 'CSV' ? 'text/csv' : 'text/plain';
+    this.#fileType = state.fileType;
+    this.#content = 'table' in state ? state.table : Buffer.from(state.text);
   }
 
   /**
    * UTF-8 without a byte-order mark, lines ended by CR LF: RFC 4180 for CSV; for TXT the same with tabs for commas,
    * which is a guess, since no client is known that read one.
    */
-  bytes(): Promise<Uint8Array> {
-    this.#bytes ??= encode(this.#table ?? [], this.#fileType);
-    this.#table = undefined;
-    return this.#bytes;
+  async bytes(): Promise<Uint8Array> {
+    if (this.#content instanceof Uint8Array) return this.#content;
+    this.#bytes ??= encode(this.#content, this.#fileType);
+    this.#content = await this.#bytes;
+    return this.#content;
+  }
+
+  state(): ExportFileState {
+    const [fileType, content] = [this.#fileType, this.#content];
+    return content instanceof Uint8Array
+      ? { fileType, text: Buffer.from(content).toString() }
+      : { fileType, table: content };
   }
 }
 
-async function encode(table: readonly (readonly string[])[], fileType: FileType): Promise<Uint8Array> {
+async function encode(table: Table, fileType: FileType): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   const delimiter = fileType === 'CSV' ? ',' : '\t';
   for await (const text of writeCsv(table, { delimiter, lineEnd: '\r\n' })) chunks.push(Buffer.from(text));
   return Buffer.concat(chunks);
 }
 
-const headings = new Map(COLUMNS.map((column) => [column.ws, column.heading]));
+const headings = new Map<string, string>([
+  ...COLUMNS.map((column) => [column.ws, column.heading] as const),
+  [CONTACT_ID, 'Contact ID'],
+]);
 
 /**
  * Heading and rows of an export: the address, the columns asked for in the order asked for, then the date, who, and
@@ -65,7 +83,12 @@ export function exportTable(
   heading.push(...listColumns.map((list) => `List: ${list.shortName}`));
 
   const rows = sorted(members, request.sortBy).map(({ contact, mark }) => {
-    const row = [contact.address, ...columns.map((name: ColumnName) => contact.values.get(name) ?? '')];
+    const row = [
+      contact.address,
+      ...columns.map((name) =>
+        name === CONTACT_ID ? String(contact.number) : (contact.values.get(name) ?? ''),
+      ),
+    ];
     if (request.exportOptDate) row.push(easternTime(mark.date));
     if (request.exportOptSource) row.push(mark.by);
     row.push(...listColumns.map((list) => (list.has(contact) ? 'x' : '')));

@@ -5,8 +5,12 @@ import { checkHeading } from '../activity/request.js';
 import type { CsvRow } from '../format/csv.js';
 import { isEmailAddress } from './address.js';
 import { isStateOrProvince, isUsOrCanada } from './states.js';
+import { v2RowCheck } from './v2-rows.js';
 
-/** A row that passed the checks. `values` are its cells that are not blank, the address not among them. */
+/**
+ * A row that passed the checks. `values` are its cells, the address not among them; blank ones only where they are to erase
+ * what a contact has.
+ */
 export interface UploadRow {
   readonly line: number;
   readonly address: string;
@@ -32,10 +36,17 @@ type ColumnUse = ColumnName | undefined;
  * and cells beyond the heading are passed over.
  *
  * An upload for removal is checked for addresses only: what else is in it changes nothing.
+ * @param options.blanks keep blank cells, which erase. Default false.
+ * @param options.v2 by the rules of v2, at this time in milliseconds since 1970. Default by those of ws.
  * @throws UsageError `CONTACTS_REQUIRED` when there is no heading or no row under it, `ADDRESS_COLUMN_REQUIRED` when no
  * column of the heading holds addresses.
  */
-export async function readUpload(file: AsyncIterable<CsvRow>, purpose: 'add' | 'remove'): Promise<Upload> {
+export async function readUpload(
+  file: AsyncIterable<CsvRow>,
+  purpose: 'add' | 'remove',
+  { blanks = false, v2 }: { readonly blanks?: boolean; readonly v2?: number | undefined } = {},
+): Promise<Upload> {
+  let checkDetails: (cells: readonly string[], row: Row) => string | undefined = (_, row) => checkState(row);
   let uses: readonly ColumnUse[] | undefined;
   const rows: UploadRow[] = [];
   const errors: Upload['errors'][number][] = [];
@@ -45,14 +56,15 @@ export async function readUpload(file: AsyncIterable<CsvRow>, purpose: 'add' | '
     if (uses === undefined) {
       checkHeading(cells);
       uses = cells.map((name) => findColumn(name)?.ws);
+      if (v2 !== undefined) checkDetails = v2RowCheck(cells, v2);
       continue;
     }
     if (cells.some((cell) => cell.includes('\0'))) {
       broken = { lineNumber: line, emailAddress: undefined, message: 'The file is not text' };
       break;
     }
-    const row = readRow(cells, uses);
-    const message = (purpose === 'add' ? checkRow : checkAddress)(row);
+    const row = readRow(cells, uses, blanks);
+    const message = checkAddress(row) ?? (purpose === 'add' ? checkDetails(cells, row) : undefined);
     if (message === undefined) {
       rows.push({ line, address: row.address, values: row.values });
     } else {
@@ -79,14 +91,13 @@ interface Row {
   readonly values: readonly (readonly [ColumnName, string])[];
 }
 
-function readRow(cells: readonly string[], uses: readonly ColumnUse[]): Row {
+function readRow(cells: readonly string[], uses: readonly ColumnUse[], blanks: boolean): Row {
   let address = '';
   const values: [ColumnName, string][] = [];
   uses.forEach((use, index) => {
     const cell = cells[index]?.trim() ?? '';
-    if (use === undefined || cell === '') return;
     if (use === EMAIL_ADDRESS) address ||= cell;
-    else values.push([use, cell]);
+    else if (use !== undefined && (blanks || cell !== '')) values.push([use, cell]);
   });
   return { address, values };
 }
@@ -100,17 +111,12 @@ function checkAddress({ address }: Row): string | undefined {
   return isEmailAddress(address) ? undefined : 'Invalid email';
 }
 
-/** Why a row cannot be added: the first thing that is wrong with it. */
-function checkRow(row: Row): string | undefined {
-  return checkAddress(row) ?? checkState(row);
-}
-
 /**
  * STATE/PROVINCE (US/CANADA) must be one; STATE must be one where the country is the US or Canada, or blank, and is
  * free text elsewhere.
  */
 function checkState({ values }: Row): string | undefined {
-  const value = (name: ColumnName) => values.findLast((entry) => entry[0] === name)?.[1];
+  const value = (name: ColumnName) => values.findLast((entry) => entry[0] === name && entry[1] !== '')?.[1];
   const country = value('COUNTRY');
   const checked = [
     value('STATE/PROVINCE (US/CANADA)'),

@@ -3,6 +3,7 @@ import { UsageError } from '../activity/errors.js';
 import type { ContactRow } from '../activity/request.js';
 import { isEmailAddress } from './address.js';
 import type { ContactBook, Mark } from './contacts.js';
+import type { OutcomeRule } from './outcomes.js';
 
 /** What an emulated account starts with. */
 export interface AccountSeed {
@@ -16,14 +17,22 @@ export interface AccountSeed {
   readonly removed?: readonly MemberSeed[] | undefined;
   /** Contacts that opted out. */
   readonly doNotMail?: readonly MemberSeed[] | undefined;
+  /** What becomes of its jobs, where it is to be something else than usual. */
+  readonly outcomes?: readonly OutcomeRule[] | undefined;
 }
 
 /** Whatever is given must match; what is left out is not looked at. */
 export interface CredentialsSeed {
   readonly apiKey?: string | undefined;
   readonly password?: string | undefined;
-  /** The OAuth 2 access token. Where only this is given, Basic credentials are refused, and the other way round. */
+  /**
+   * The OAuth 2 access token. Where only this is given, Basic credentials are refused, and the other way round. v2 finds
+   * the account by it; a token that no account asks for means the account of the user of that name, else the first.
+   */
   readonly accessToken?: string | undefined;
+  /** What OAuth 1.0a requests are signed with. */
+  readonly consumerSecret?: string | undefined;
+  readonly tokenSecret?: string | undefined;
 }
 
 export interface ListSeed {
@@ -102,8 +111,9 @@ export function plantContacts(book: ContactBook, seed: AccountSeed, mark: Mark):
   });
   each(seed.removed, 'removed', ({ address, values }) => book.add(address, values, [], mark));
   seed.lists?.forEach((list, index) => {
+    const lists = [list.id];
     each(list.members, `lists[${index}].members`, ({ address, values }) =>
-      book.add(address, values, [list.id], mark),
+      book.add(address, values, lists, mark),
     );
   });
 }

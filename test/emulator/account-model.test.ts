@@ -179,8 +179,9 @@ describe('EmulatedAccount against a model of plain sets', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer(),
+        fc.constantFrom('loose' as const, 'strict' as const),
         fc.array(command, { minLength: 1, maxLength: 25 }),
-        async (seed, commands) => {
+        async (seed, order, commands) => {
           const clock = createVirtualClock();
           const account = new EmulatedAccount(
             {
@@ -188,14 +189,14 @@ describe('EmulatedAccount against a model of plain sets', () => {
               lists: OWN.map((id) => ({ id, name: `List ${id}`, shortName: `L${id}` })),
               doNotMail: [OPTED_OUT],
             },
-            { clock, seed },
+            { clock, seed, order },
           );
           const model: Model = {
             lists: new Map(OWN.map((id) => [id, new Map<string, number>()])),
             names: new Map(),
             seen: new Set(),
           };
-          const waiting: { id: string; wanted: Command }[] = [];
+          const waiting: { id: string; place: number; wanted: Command }[] = [];
           const ranks = new Map<string, number>();
           const ids: string[] = [];
 
@@ -208,11 +209,30 @@ describe('EmulatedAccount against a model of plain sets', () => {
               ranks.set(activity.id, rank);
             }
             expect(listed.map(({ id }) => id)).to.deep.equal([...ids].reverse());
-            // Finished jobs are a beginning of those that were waiting: nobody overtakes.
-            const finished = waiting.map(({ id }) => ranks.get(id) === 3);
-            expect(finished.lastIndexOf(true)).to.equal(finished.filter(Boolean).length - 1);
-            for (const { id, wanted } of waiting.splice(0, finished.filter(Boolean).length)) {
-              await apply(model, account, wanted, await account.get(id));
+            const finished = waiting.filter(({ id }) => ranks.get(id) === 3);
+            const left = waiting.filter(({ id }) => ranks.get(id) !== 3);
+            // Nobody overtakes, but an upload the clear of a list of its own, and who stood between them goes with it.
+            for (const { place, wanted } of finished) {
+              for (const overtaken of left.filter((other) => other.place < place)) {
+                expect([order, overtaken.wanted.do]).to.deep.equal(['loose', 'clear']);
+                const gaveWay = waiting.some((upload) => {
+                  const { wanted: one } = upload;
+                  const clear = overtaken.wanted as Extract<Command, { do: 'clear' }>;
+                  if (one.do !== 'add' || upload.place < place) return false;
+                  return one.lists.some((list) => clear.lists.includes(list));
+                });
+                expect(gaveWay, wanted.do).to.equal(true);
+              }
+            }
+            waiting.splice(0, waiting.length, ...left);
+            const ended = await Promise.all(
+              finished.map(async ({ id, wanted }) => ({ wanted, activity: await account.get(id) })),
+            );
+            const timeOf = ({ runFinishTime }: Activity) => runFinishTime!.getTime();
+            for (const { wanted, activity } of ended.sort(
+              (x, y) => timeOf(x.activity) - timeOf(y.activity),
+            )) {
+              await apply(model, account, wanted, activity);
             }
             for await (const { id, contactCount } of account.lists()) {
               expect(contactCount, id).to.equal(model.lists.get(id)?.size);
@@ -227,7 +247,7 @@ describe('EmulatedAccount against a model of plain sets', () => {
             }
             const { id } = await create(account, wanted);
             ids.push(id);
-            waiting.push({ id, wanted });
+            waiting.push({ id, place: ids.length, wanted });
           }
           await clock.advance('1d');
           await look();

@@ -262,6 +262,22 @@ describe('EmulatedAccount', () => {
       );
     });
 
+    it('erase by blanks when they are told to, and check states all the same', async () => {
+      const { run, exported } = open();
+      await run(add('Email Address,First Name,City,State\nann@example.com,Ann,Boston,MA\n'));
+      const text = 'Email Address,First Name,City,State\nann@example.com,,Salem,\nbad@example.com,,,Test2\n';
+      const activity = await run({
+        activityType: 'ADD_CONTACTS',
+        contacts: { text },
+        lists: ['2'],
+        blanksEnabled: true,
+      });
+      expect(activity.errors.map(({ lineNumber }) => lineNumber)).to.deep.equal([3]);
+      expect(await exported({ columns: ['FIRST NAME', 'CITY', 'STATE', 'CONTACT ID'] })).to.equal(
+        'Email Address,First Name,City,State,Contact ID\r\nann@example.com,,Salem,,1\r\n',
+      );
+    });
+
     it('do not add who opted out, and say so by line among the other errors', async () => {
       const { run, exported } = open({ doNotMail: ['fred@example.com'] });
       const activity = await run(add('Email Address\nbad\nFred@example.com\nworse\nann@example.com\n'));
@@ -275,15 +291,20 @@ describe('EmulatedAccount', () => {
       expect(await exported({ listId: 'do-not-mail' })).to.equal('Email Address\r\nfred@example.com\r\n');
     });
 
-    it('clear whoever is a member when they run, a contact added in between included', async () => {
-      const { account, clock, exported } = open();
-      await account.create(add('Email Address\nann@example.com\n', ['2', '5']));
-      const clear = await account.create({ activityType: 'CLEAR_CONTACTS_FROM_LISTS', lists: ['2'] });
-      await account.create(add('Email Address\njoan@example.com\n'));
-      await clock.advance('5m');
-      expect((await account.get(clear.id)).transactionCount).to.equal(1);
-      expect(await exported({ listId: '2' })).to.equal('Email Address\r\njoan@example.com\r\n');
-      expect(await exported({ listId: '5' })).to.equal('Email Address\r\nann@example.com\r\n');
+    it('clear whoever is a member when they run: one who was added after the clear was asked for as well', async () => {
+      for (const [order, cleared, left] of [
+        ['strict', 1, 'joan@example.com\r\n'],
+        ['loose', 2, ''],
+      ] as const) {
+        const { account, clock, exported } = open({}, { order });
+        await account.create(add('Email Address\nann@example.com\n', ['2', '5']));
+        const clear = await account.create({ activityType: 'CLEAR_CONTACTS_FROM_LISTS', lists: ['2'] });
+        await account.create(add('Email Address\njoan@example.com\n'));
+        await clock.advance('5m');
+        expect((await account.get(clear.id)).transactionCount).to.equal(cleared);
+        expect(await exported({ listId: '2' })).to.equal(`Email Address\r\n${left}`);
+        expect(await exported({ listId: '5' })).to.equal('Email Address\r\nann@example.com\r\n');
+      }
     });
 
     it('take members off the lists named, and off the last one they are removed', async () => {

@@ -94,4 +94,66 @@ describe('createVirtualClock', () => {
     await clock.advance(1000);
     await unaborted;
   });
+
+  it('is set onwards as it is advanced, and back without waking anybody', async () => {
+    const clock = createVirtualClock({ now: 1000 });
+    const woken: number[] = [];
+    void clock.sleep(500).then(() => woken.push(clock.now()));
+    await clock.set(1200);
+    await clock.set('1970-01-01T00:00:00.700Z');
+    expect([clock.now(), woken]).to.deep.equal([700, []]);
+    await clock.set(new Date(2000));
+    expect([clock.now(), woken]).to.deep.equal([2000, [1500]]);
+    const error: unknown = await clock.set('tomorrow').catch((reason: unknown) => reason);
+    expect(error).to.be.instanceOf(UsageError);
+  });
+
+  it('runs as its source does, can be moved all the while, and stands still when frozen', async () => {
+    const source = createVirtualClock({ now: 5 });
+    const clock = createVirtualClock({ now: 1000, running: true, source });
+    expect(clock.running).to.equal(true);
+    await source.advance(100);
+    expect(clock.now()).to.equal(1100);
+    await clock.advance('1m');
+    await source.advance(10);
+    expect(clock.now()).to.equal(61_110);
+    clock.freeze();
+    expect(clock.running).to.equal(false);
+    await source.advance(500);
+    expect(clock.now()).to.equal(61_110);
+    clock.run();
+    await source.advance(1);
+    expect(clock.now()).to.equal(61_111);
+    await source.set(0);
+    expect(clock.now()).to.equal(61_110);
+  });
+
+  it('wakes sleepers while it runs, at their time, and none while it is frozen', async () => {
+    const source = createVirtualClock({ now: 0 });
+    const clock = createVirtualClock({ now: 0, source });
+    const woken: [string, number][] = [];
+    const sleep = (name: string, time: number, signal?: AbortSignal) =>
+      clock.sleep(time, signal).then(
+        () => woken.push([name, clock.now()]),
+        () => woken.push([`${name} stopped`, clock.now()]),
+      );
+    const controller = new AbortController();
+    void sleep('late', 300);
+    void sleep('soon', 100);
+    void sleep('stopped', 50, controller.signal);
+    clock.run();
+    controller.abort();
+    await new Promise(setImmediate);
+    await source.advance(200);
+    expect(woken).to.deep.equal([
+      ['stopped stopped', 0],
+      ['soon', 100],
+    ]);
+    clock.freeze();
+    await source.advance(1000);
+    expect(woken).to.have.length(2);
+    clock.run();
+    await source.advance(100);
+    expect(woken.at(-1)).to.deep.equal(['late', 300]);
+  });
 });

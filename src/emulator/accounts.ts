@@ -1,0 +1,83 @@
+import { UsageError } from '../activity/errors.js';
+import type { AccountState } from './account-state.js';
+import type { EmulatedAccount } from './account.js';
+import type { AccountSeed } from './seed.js';
+
+/** The accounts of an emulator, by user, in the order they came. */
+export class Accounts {
+  readonly #make: (seed: AccountSeed) => EmulatedAccount;
+  /** Those that were there from the beginning. */
+  readonly #first: readonly EmulatedAccount[];
+  #accounts = new Map<string, EmulatedAccount>();
+
+  /** @throws UsageError when a seed cannot be meant, or two accounts have the same user. */
+  constructor(seeds: readonly AccountSeed[], make: (seed: AccountSeed) => EmulatedAccount) {
+    this.#make = make;
+    this.#first = seeds.map(make);
+    this.#replace(this.#first);
+  }
+
+  /** In any case and percent-encoded or not. */
+  get(user: string): EmulatedAccount | undefined {
+    return this.#accounts.get(decoded(user).toLowerCase());
+  }
+
+  all(): EmulatedAccount[] {
+    return [...this.#accounts.values()];
+  }
+
+  /** Adds an account, in place of the one that user may have. */
+  put(seed: AccountSeed): EmulatedAccount {
+    const account = this.#make(seed);
+    this.#accounts.set(account.user.toLowerCase(), account);
+    return account;
+  }
+
+  /** Takes the first accounts back to their seeds, and forgets those that came later. */
+  reset(): void {
+    for (const account of this.#first) account.reset();
+    this.#replace(this.#first);
+  }
+
+  snapshot(): AccountState[] {
+    return this.all().map((account) => account.snapshot());
+  }
+
+  /**
+   * Has exactly these accounts, as they were; one that is not known yet takes any credentials.
+   * @throws UsageError when one of them cannot be brought back.
+   */
+  restore(states: readonly AccountState[]): void {
+    this.#replace(
+      states.map((state) => {
+        const account = this.get(state.user) ?? this.#make({ user: state.user });
+        account.restore(state);
+        return account;
+      }),
+    );
+  }
+
+  #replace(accounts: readonly EmulatedAccount[]): void {
+    const all = new Map<string, EmulatedAccount>();
+    for (const account of accounts) {
+      const key = account.user.toLowerCase();
+      if (all.has(key)) {
+        throw new UsageError(
+          'OPTION_INVALID',
+          `accounts: there are two accounts ${account.user}; users differ by more than case`,
+        );
+      }
+      all.set(key, account);
+    }
+    this.#accounts = all;
+  }
+}
+
+function decoded(user: string): string {
+  try {
+    return decodeURIComponent(user);
+  } catch {
+    // A stray % is part of the name.
+    return user;
+  }
+}
