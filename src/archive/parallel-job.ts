@@ -1,7 +1,7 @@
 import { UsageError, type ErrorCode } from '../activity/errors.js';
 import type { ArchivePosition, ArchiveProblem, ArchiveTally } from './record.js';
-import type { LineColumn } from './resync.js';
-import type { OpenFeed } from './scanner.js';
+import type { LineColumn } from './lines.js';
+import type { OpenFeed } from './document.js';
 import type { ActivityFilter } from './select.js';
 import type { StatisticsState } from './statistics-state.js';
 
@@ -42,6 +42,8 @@ export interface Piece {
   readonly problems: readonly ArchiveProblem[];
   /** Of the task so far. */
   readonly tally: Readonly<ArchiveTally>;
+  /** Of the task so far: bytes that were read, before unpacking; 0 of sources that the main thread reads. */
+  readonly read: number;
   /** Of the task so far: records that the filter let through, and those that tell no date where one was asked for. */
   readonly chosen: number;
   readonly undated: number;

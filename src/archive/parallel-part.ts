@@ -5,7 +5,7 @@ import type { CutFile, ParallelJob } from './parallel-job.js';
 import { behind, PartBytes, WINDOW, type Seam } from './parallel-seams.js';
 import { Sink } from './parallel-sink.js';
 import { brokenOff, isOfSource, MOST_ENTRY_BYTES, newTally } from './read.js';
-import type { LineColumn } from './resync.js';
+import type { LineColumn } from './lines.js';
 import { ArchiveScanner, type ScannerPlace } from './scanner.js';
 
 /** What the reader of a part says, and is told. Each waits; a task that is cancelled goes no further. */

@@ -12,7 +12,7 @@ import { behind } from './parallel-seams.js';
 import { startHere, type StartWorker, type WorkerLink } from './parallel-threads.js';
 import { makeRoom, TaskWork, type Tell } from './parallel-work.js';
 import { archiveAborted } from './read.js';
-import type { LineColumn } from './resync.js';
+import type { LineColumn } from './lines.js';
 
 /** How many steps each worker may be ahead of what was taken. */
 const AHEAD = 3;

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { unreadable } from './file-bytes.js';
 import type { CutFile } from './parallel-job.js';
 import { isOfSource } from './read.js';
-import { LineCounter, type LineColumn } from './resync.js';
+import { LineCounter, type LineColumn } from './lines.js';
 
 /** Where a part of a file is taken to begin, by the look of its bytes: whether it does, the reader of the part before finds. */
 export interface Seam {

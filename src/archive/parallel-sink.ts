@@ -16,6 +16,7 @@ export class Sink {
   /** Of the task: whoever reads counts into it. */
   readonly tally: Readonly<ArchiveTally>;
   readonly #job: ParallelJob;
+  readonly #read: () => number;
   readonly #accepts: ReturnType<typeof activityFilter>;
   readonly #dated: boolean;
   readonly #statistics: ArchiveStatistics | undefined;
@@ -27,8 +28,10 @@ export class Sink {
   #undated = 0;
   #last: ArchivePosition | undefined;
 
-  constructor(job: ParallelJob, tally: Readonly<ArchiveTally>) {
+  /** `read` says how many bytes were read so far, before unpacking. Default: those of the tally. */
+  constructor(job: ParallelJob, tally: Readonly<ArchiveTally>, read = () => tally.bytes) {
     this.tally = tally;
+    this.#read = read;
     this.#job = job;
     this.#accepts = activityFilter(job.filter);
     this.#dated = job.filter.since !== undefined || job.filter.until !== undefined;
@@ -77,6 +80,7 @@ export class Sink {
       statistics: isLast ? this.#statistics?.state : undefined,
       problems,
       tally: { ...this.tally },
+      read: this.#read(),
       chosen: this.#chosen,
       undated: this.#undated,
       last: this.#last,

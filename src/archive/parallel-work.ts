@@ -4,7 +4,7 @@ import { readPart, type PartTalk } from './parallel-part.js';
 import type { Step } from './parallel-plan.js';
 import { Sink } from './parallel-sink.js';
 import { archiveAborted, readSources } from './read.js';
-import type { LineColumn } from './resync.js';
+import type { LineColumn } from './lines.js';
 import { openFiles, type OpenedSource } from './sources.js';
 
 /** Bytes of output that may wait to be taken. */
@@ -62,13 +62,17 @@ export class TaskWork implements PartTalk {
   async #read(step: Step): Promise<number | undefined> {
     if (step.kind === 'part') return readPart(step.file, step.part, this.#job, this, this.#room);
     const { maxUnpackedRatio } = this.#job;
-    await this.#readWhole(
-      step.kind === 'source' ? only(step.source) : openFiles(step.paths, { maxUnpackedRatio }),
-    );
+    let read = 0;
+    const onRead = (bytes: number) => {
+      read += bytes;
+    };
+    const sources =
+      step.kind === 'source' ? only(step.source) : openFiles(step.paths, { maxUnpackedRatio, onRead });
+    await this.#readWhole(sources, () => read);
     return undefined;
   }
 
-  async #readWhole(sources: AsyncIterable<OpenedSource>): Promise<void> {
+  async #readWhole(sources: AsyncIterable<OpenedSource>, read: () => number): Promise<void> {
     const { strict, maxEntryBytes } = this.#job;
     const reader = readSources(sources, {
       strict,
@@ -76,9 +80,10 @@ export class TaskWork implements PartTalk {
       signal: this.#cancel.signal,
       onProblem: (problem) => {
         sink.problem(problem);
+        return sink.isFull ? this.hand(sink) : undefined;
       },
     });
-    const sink = new Sink(this.#job, reader.tally);
+    const sink = new Sink(this.#job, reader.tally, read);
     try {
       for await (const record of reader) {
         sink.add(record);

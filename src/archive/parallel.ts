@@ -122,6 +122,7 @@ class Reading implements ParallelReader {
       signal,
       strict,
       onProblem,
+      onRead,
       startWorker = startThread,
     } = this.#options;
     const run = new ParallelRun({
@@ -132,8 +133,10 @@ class Reading implements ParallelReader {
       signal,
     });
     let before = { step: -1, tally: newTally(), chosen: 0, undated: 0 };
+    let read = 0;
     for await (const piece of run.pieces()) {
       if (piece.step !== before.step) {
+        read = 0;
         before = { step: piece.step, tally: { ...this.tally }, chosen: this.chosen, undated: this.undated };
       }
       for (const key of TALLY) this.tally[key] = before.tally[key] + piece.tally[key];
@@ -141,7 +144,9 @@ class Reading implements ParallelReader {
       this.undated = before.undated + piece.undated;
       this.last = piece.last ?? this.last;
       if (piece.statistics !== undefined) this.#statistics.merge(new ArchiveStatistics(piece.statistics));
-      for (const problem of piece.problems) onProblem?.(problem);
+      onRead?.(piece.read - read);
+      read = piece.read;
+      for (const problem of piece.problems) await onProblem?.(problem);
       yield piece.bytes ?? NOTHING;
       const [problem] = piece.problems;
       if (strict === true && problem !== undefined) {

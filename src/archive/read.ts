@@ -10,8 +10,11 @@ export interface ArchiveOptions extends SourceOptions {
   readonly maxEntryBytes?: number | undefined;
   /** Ends the reading: the iteration then throws a TransportError `ABORTED`. */
   readonly signal?: AbortSignal | undefined;
-  /** Told of every problem as it is met, those of records too. */
-  readonly onProblem?: ((problem: ArchiveProblem) => void) | undefined;
+  /**
+   * Told of every problem as it is met, those of records too. Where it returns a promise, no more bytes are read until that
+   * is fulfilled: so that somebody who writes problems down need not keep them.
+   */
+  readonly onProblem?: ((problem: ArchiveProblem) => unknown) | undefined;
 }
 
 /** The records of an archive, to be iterated over once, and what was read so far. */
@@ -77,6 +80,8 @@ class ArchiveIterator implements AsyncIterator<ArchiveRecord, undefined> {
   #chunks: AsyncIterator<Uint8Array> | undefined;
   #firstProblem: ArchiveProblem | undefined;
   #breakOff: CtctError | undefined;
+  /** What `onProblem` wants to be waited for. */
+  #told: Promise<unknown>[] = [];
 
   constructor(sources: AsyncIterable<OpenedSource>, options: ArchiveOptions, tally: ArchiveTally) {
     this.#sources = sources[Symbol.asyncIterator]();
@@ -84,7 +89,8 @@ class ArchiveIterator implements AsyncIterator<ArchiveRecord, undefined> {
     this.#tally = tally;
     this.#onProblem = (problem) => {
       this.#firstProblem ??= problem;
-      options.onProblem?.(problem);
+      const told = options.onProblem?.(problem);
+      if (told instanceof Promise) this.#told.push(told);
     };
   }
 
@@ -124,6 +130,10 @@ class ArchiveIterator implements AsyncIterator<ArchiveRecord, undefined> {
 
   /** Gets more bytes, or the next source; false when there is none. */
   async #more(): Promise<boolean> {
+    if (this.#told.length > 0) {
+      await Promise.all(this.#told);
+      this.#told = [];
+    }
     if (this.#chunks === undefined || this.#scanner === undefined) {
       this.#tellBreakOff();
       return this.#open();

@@ -47,3 +47,12 @@ export function errorRows({ id, errors }: Activity): string[][] {
     message,
   ]);
 }
+
+/**
+ * The row with an apostrophe before each cell that a spreadsheet would take for a formula: one that begins with = + - @,
+ * a tab or a carriage return. That changes such values, of telephone numbers for one, so it is not for other programs.
+ * @see https://owasp.org/www-community/attacks/CSV_Injection
+ */
+export function spreadsheetRow(row: readonly string[]): string[] {
+  return row.map((cell) => (/^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell));
+}

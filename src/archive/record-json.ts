@@ -43,29 +43,47 @@ export function recordLine(record: ArchiveRecord): string {
 
 /** The records as one JSON document, `{"version":1,"kind":"activities","data":[…]}`, in pieces, one record a line. */
 export async function* recordDocument(records: AsyncIterable<ArchiveRecord>): AsyncGenerator<string> {
+  yield* jsonDocument('activities', records, recordJson);
+}
+
+/** What `recordDocument` makes of records, of anything. */
+export async function* jsonDocument<T>(
+  kind: string,
+  items: AsyncIterable<T>,
+  jsonOf: (item: T) => unknown,
+): AsyncGenerator<string> {
   let between = '\n';
-  yield '{"version":1,"kind":"activities","data":[';
-  yield* joined(records, (record) => {
-    const text = between + JSON.stringify(recordJson(record));
+  yield `{"version":1,"kind":"${kind}","data":[`;
+  yield* joined(items, (item) => {
+    const text = between + JSON.stringify(jsonOf(item));
     between = ',\n';
     return text;
   });
   yield '\n]}\n';
 }
 
-/** The texts of the records, put together in larger pieces: each costs a call of the system further on. */
+/**
+ * The texts of the records, put together in larger pieces: each costs a call of the system further on. Where the records
+ * end by an error, it comes behind the texts of all of them.
+ */
 export async function* joined<T>(
   records: AsyncIterable<T>,
   textOf: (record: T) => string,
 ): AsyncGenerator<string> {
   let text = '';
-  for await (const record of records) {
-    text += textOf(record);
-    if (text.length < CHUNK) continue;
-    yield text;
-    text = '';
+  let failure: { readonly error: unknown } | undefined;
+  try {
+    for await (const record of records) {
+      text += textOf(record);
+      if (text.length < CHUNK) continue;
+      yield text;
+      text = '';
+    }
+  } catch (error) {
+    failure = { error };
   }
   if (text !== '') yield text;
+  if (failure !== undefined) throw failure.error;
 }
 
 export function recordJson({ activity, position, salvaged, problems }: ArchiveRecord): RecordJson {

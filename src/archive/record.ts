@@ -24,7 +24,10 @@ export interface ArchiveRecord {
   readonly activity: Activity;
   /** The whole entry, from the `<` of its start tag to the `>` of its end tag. */
   readonly position: ArchivePosition;
-  /** True when the entry was damaged, and read as far as possible. */
+  /**
+   * True when the entry was damaged, and read as far as possible; or when it is doubtful whether it is a record at all, or
+   * what it says: `problems` tells.
+   */
   readonly salvaged: boolean;
   /** What could not be taken as it stands; empty for most records. */
   readonly problems: readonly ArchiveProblem[];
@@ -39,9 +42,9 @@ export interface ArchiveTally {
   /** Bytes read, after unpacking. */
   bytes: number;
   records: number;
-  /** Those of `records` that were damaged. */
+  /** Those of `records` that were damaged, or are doubtful. */
   salvaged: number;
-  /** Entries of contacts, lists and the like, passed over. */
+  /** Entries without an Activity, those of contacts and lists above all, passed over. */
   otherEntries: number;
   problems: number;
   /** Bytes of whole entries, of activities and others. */

@@ -1,5 +1,5 @@
 import { KEY_LENGTH } from './buckets.js';
-import { ownText } from './own-text.js';
+import { cutText } from './own-text.js';
 import type { ArchiveRecord } from './record.js';
 import { showCount, showDuration, showMinute, showNumber, showSecond } from './report-format.js';
 import { foreign, markup, NOTHING, type Markup } from './report-markup.js';
@@ -32,7 +32,8 @@ export interface Row {
 /** The newest activities by insertTime, else updated; of those of one time, the ones read last. */
 export class NewestRows {
   readonly #limit: number;
-  #rows: { readonly row: Row; readonly time: number; readonly order: number }[] = [];
+  /** Each row as one text: objects of so many fields take twice the memory, and most rows are let go of again. */
+  #rows: { readonly text: string; readonly time: number; readonly order: number }[] = [];
   #added = 0;
   /** Time of the oldest row that is kept, once there are more than `limit`. */
   #oldest = -Infinity;
@@ -46,7 +47,7 @@ export class NewestRows {
     const time = (insertTime ?? updated)?.getTime() ?? -Infinity;
     const order = this.#added++;
     if (time < this.#oldest) return;
-    this.#rows.push({ row: rowOf(record), time, order });
+    this.#rows.push({ text: rowText(record), time, order });
     // Sorting once in a while is as cheap as a heap, and half as long.
     if (this.#rows.length >= 2 * this.#limit + 100) this.#cut();
   }
@@ -54,7 +55,7 @@ export class NewestRows {
   /** Newest first. */
   rows(): Row[] {
     this.#cut();
-    return this.#rows.map(({ row }) => row);
+    return this.#rows.map(({ text }) => rowOf(text));
   }
 
   #cut(): void {
@@ -64,28 +65,42 @@ export class NewestRows {
   }
 }
 
-function rowOf({ activity, position, salvaged }: ArchiveRecord): Row {
-  const own = (text: string, length = TEXT_LENGTH) => ownText(text, length);
+/** A row as JSON, which shares no memory with the record. */
+type RowJson = { readonly [K in keyof Row]: Date extends Row[K] ? string | undefined : Row[K] };
+
+function rowText({ activity, position, salvaged }: ArchiveRecord): string {
+  const cut = (text: string, length = TEXT_LENGTH) => cutText(text, length);
   const { type = '', status = '', fileName = '' } = activity;
-  const { insertTime, runStartTime, runFinishTime, updated } = activity;
-  return {
-    id: own(activity.id),
-    type: own(type, KEY_LENGTH),
-    status: own(status, KEY_LENGTH),
-    insertTime,
-    runStartTime,
-    runFinishTime,
-    updated,
-    fileName: own(fileName),
+  return JSON.stringify({
+    id: cut(activity.id),
+    type: cut(type, KEY_LENGTH),
+    status: cut(status, KEY_LENGTH),
+    insertTime: activity.insertTime?.toISOString(),
+    runStartTime: activity.runStartTime?.toISOString(),
+    runFinishTime: activity.runFinishTime?.toISOString(),
+    updated: activity.updated?.toISOString(),
+    fileName: cut(fileName),
     processed: activity.transactionCount,
     errors: activity.errorCount,
     messages: activity.errors
       .slice(0, MESSAGES_SHOWN)
-      .map(({ lineNumber, message }) => ({ line: lineNumber, text: own(message) })),
-    source: own(position.source),
+      .map(({ lineNumber, message }) => ({ line: lineNumber, text: cut(message) })),
+    source: cut(position.source),
     line: position.line,
     byteOffset: position.byteOffset,
     salvaged,
+  } satisfies RowJson);
+}
+
+function rowOf(text: string): Row {
+  const { insertTime, runStartTime, runFinishTime, updated, ...row } = JSON.parse(text) as RowJson;
+  const dateOf = (iso: string | undefined) => (iso === undefined ? undefined : new Date(iso));
+  return {
+    ...row,
+    insertTime: dateOf(insertTime),
+    runStartTime: dateOf(runStartTime),
+    runFinishTime: dateOf(runFinishTime),
+    updated: dateOf(updated),
   };
 }
 

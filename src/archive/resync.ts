@@ -1,88 +1,117 @@
-import { isAscii } from 'node:buffer';
-
 /** A place where reading can go on after damage. */
 export interface Landmark {
   /** Offset in the bytes searched. */
   readonly at: number;
   /** `entry`: an entry begins; `afterEntry`: one was closed just before; `feedEnd`: `</feed>`; `document`: a new one begins. */
   readonly kind: 'entry' | 'afterEntry' | 'feedEnd' | 'document';
+  /** What it may stand inside of, so that it would be text and no tag; undefined where it stands in none. */
+  readonly doubt: Section | undefined;
 }
+
+/** Markup in which tags are text. */
+export interface Section {
+  readonly name: string;
+  readonly close: string;
+  /** The first of these behind its beginning decides: it is closed there, or was broken before. */
+  readonly decided: RegExp;
+}
+
+const SECTIONS: Readonly<Record<string, Section>> = {
+  '<!--': { name: 'a comment', close: '-->', decided: /--(?:>|[^])/g },
+  '<![CDATA[': { name: 'a CDATA section', close: ']]>', decided: /\]\]>|<!\[CDATA\[/g },
+  '<?': { name: 'a processing instruction', close: '?>', decided: /\?>|<\?/g },
+};
 
 /** Longer than any tag that is looked for, so that none is missed where two searches meet. */
 export const LANDMARK_BYTES = 512;
+/** A section that is longer counts as broken. */
+const SECTION_BYTES = 65_536;
 
-const TAG = /<(?:\?xml[ \t\r\n]|(\/?)(?:[A-Za-z_][\w.-]{0,200}:)?(entry|feed)(?=[ \t\r\n/>]))/g;
+const MARK =
+  /<!--|<!\[CDATA\[|-->|\]\]>|\?>|<\?xml[ \t\r\n]|<\?|<(\/?)(?:[A-Za-z_][\w.-]{0,200}:)?(entry|feed)(?=[ \t\r\n/>])/g;
 
 /**
- * The first landmark at or behind `from`; undefined when there is none. Bytes are looked at, not their meaning: a tag in
- * a comment counts too, which is the price of going on after something is broken.
+ * Looks for landmarks in bytes that arrive. Tags in comments, CDATA sections and instructions are passed over; in one that is
+ * not closed as it must be they are landmarks, since it may have been cut off before them, and doubtful ones.
  */
-export function findLandmark(bytes: Buffer, from: number): Landmark | undefined {
-  // Latin-1 keeps offsets what they are; tags are ASCII.
-  const text = bytes.toString('latin1');
-  TAG.lastIndex = from;
-  for (let match = TAG.exec(text); match !== null; match = TAG.exec(text)) {
-    const [, slash, name] = match;
-    if (name === undefined) return { at: match.index, kind: 'document' };
-    if (slash === '') return { at: match.index, kind: name === 'entry' ? 'entry' : 'document' };
-    if (name === 'feed') return { at: match.index, kind: 'feedEnd' };
-    const close = text.indexOf('>', match.index);
-    if (close >= 0) return { at: close + 1, kind: 'afterEntry' };
-  }
-  return undefined;
-}
+export class LandmarkSearch {
+  /** All before this offset was searched. */
+  searched: number;
+  readonly #from: number;
+  readonly #isDoubtful: boolean;
+  #doubt: Section | undefined;
 
-/** A place in a text: lines and columns count from 1, columns in characters. */
-export interface LineColumn {
-  readonly line: number;
-  readonly column: number;
-}
-
-/** Where one is behind these bytes of UTF-8, having begun at `from`. CR LF is one line end, as CR and LF alone are. */
-export function advance(from: LineColumn, bytes: Uint8Array): LineColumn {
-  const counter = new LineCounter(from);
-  counter.add(bytes);
-  return { line: counter.line, column: counter.column };
-}
-
-/** Counts lines and columns through UTF-8 that comes in pieces. */
-export class LineCounter implements LineColumn {
-  line: number;
-  column: number;
-  #afterReturn = false;
-
-  constructor({ line, column }: LineColumn) {
-    this.line = line;
-    this.column = column;
+  /**
+   * Sections are looked for behind `start`, where none must be open, and landmarks from `from` on; only doubtful ones with
+   * `isDoubtful`.
+   */
+  constructor(start: number, from = start, isDoubtful = false) {
+    this.searched = start;
+    this.#from = from;
+    this.#isDoubtful = isDoubtful;
   }
 
-  add(bytes: Uint8Array): void {
-    // A line feed behind the carriage return that the piece before ended in ends no other line.
-    const from = this.#afterReturn && bytes[0] === LINE_FEED ? 1 : 0;
-    if (bytes.length > 0) this.#afterReturn = bytes[bytes.length - 1] === CARRIAGE_RETURN;
-    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset + from, bytes.length - from);
-    let last = -1;
-    // To ask `indexOf` again and again is several times as fast as to look at each byte here.
-    for (let at = buffer.indexOf(LINE_FEED); at >= 0; at = buffer.indexOf(LINE_FEED, at + 1)) {
-      this.line++;
-      last = at;
+  /** The next landmark in the bytes from `searched` on; undefined when there is none in them. `isAll` says that no more follow. */
+  next(bytes: Buffer, isAll: boolean): Landmark | undefined {
+    // Latin-1 keeps offsets what they are; tags are ASCII.
+    const text = bytes.toString('latin1');
+    const origin = this.searched;
+    let sure = Math.max(0, isAll ? text.length : text.length - LANDMARK_BYTES);
+    MARK.lastIndex = 0;
+    for (let match = MARK.exec(text); match !== null; match = MARK.exec(text)) {
+      const { index } = match;
+      if (index >= sure) break;
+      const section = SECTIONS[match[0]];
+      if (section !== undefined) {
+        const end = sectionEnd(text, index + match[0].length, section, isAll);
+        if (end === undefined) {
+          this.searched = origin + index;
+          return undefined;
+        }
+        if (end < 0) this.#doubt ??= section;
+        else {
+          MARK.lastIndex = end;
+          sure = Math.max(sure, end);
+        }
+        continue;
+      }
+      if (match[0] === this.#doubt?.close) this.#doubt = undefined;
+      const landmark = landmarkOf(text, match, origin, this.#doubt);
+      if (landmark === undefined || landmark.at < this.#from) continue;
+      if (this.#isDoubtful && landmark.doubt === undefined) continue;
+      this.searched = origin + index + 1;
+      return landmark;
     }
-    for (let at = buffer.indexOf(CARRIAGE_RETURN); at >= 0; at = buffer.indexOf(CARRIAGE_RETURN, at + 1)) {
-      if (buffer[at + 1] !== LINE_FEED) this.line++;
-      last = Math.max(last, at);
-    }
-    if (last >= 0) this.column = 1;
-    this.column += charactersOf(buffer.subarray(last + 1));
+    this.searched = origin + sure;
+    return undefined;
   }
 }
 
-function charactersOf(bytes: Buffer): number {
-  if (isAscii(bytes)) return bytes.length;
-  let characters = 0;
-  let at = 0;
-  while (at < bytes.length) if (((bytes[at++] ?? 0) & 0xc0) !== 0x80) characters++;
-  return characters;
+/** Where the section ends whose inside begins at `from`; -1 when it is broken, undefined when that depends on what follows. */
+function sectionEnd(
+  text: string,
+  from: number,
+  { close, decided }: Section,
+  isAll: boolean,
+): number | undefined {
+  const inside = text.slice(from, from + SECTION_BYTES);
+  decided.lastIndex = 0;
+  const match = decided.exec(inside);
+  if (match !== null) return match[0] === close ? from + match.index + close.length : -1;
+  return isAll || inside.length === SECTION_BYTES ? -1 : undefined;
 }
 
-const LINE_FEED = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
+function landmarkOf(
+  text: string,
+  { 0: mark, 1: slash, 2: name, index }: RegExpExecArray,
+  origin: number,
+  doubt: Section | undefined,
+): Landmark | undefined {
+  const at = origin + index;
+  if (mark.startsWith('<?xml')) return { at, kind: 'document', doubt };
+  if (name === undefined) return undefined;
+  if (slash === '') return { at, kind: name === 'entry' ? 'entry' : 'document', doubt };
+  if (name === 'feed') return { at, kind: 'feedEnd', doubt };
+  const close = text.slice(index, index + LANDMARK_BYTES).indexOf('>');
+  return close < 0 ? undefined : { at: at + close + 1, kind: 'afterEntry', doubt };
+}

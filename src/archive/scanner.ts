@@ -1,11 +1,12 @@
 import type { Activity } from '../activity/activity.js';
-import { DecodeError, describePosition, type SourcePosition } from '../activity/errors.js';
-import { detectEncoding, ENCODING_HEAD, Transcoder, type Encoding } from '../format/transcode.js';
-import { ActivityContent } from '../ws/activity-element.js';
-import { AtomReader, type DecodedEntry } from '../ws/atom.js';
-import { salvageActivity } from '../ws/salvage.js';
+import { DecodeError, type SourcePosition } from '../activity/errors.js';
+import { detectEncoding, ENCODING_HEAD, type Encoding } from '../format/transcode.js';
+import type { DecodedEntry } from '../ws/atom.js';
+import { bareMessage, damageOf, MOST_SALVAGED, outcomeOf, salvageDamage, type Damage } from './damage.js';
+import { Document, FIRST_PACE, LAST_PACE, START, type OpenFeed } from './document.js';
+import { advance, type LineColumn } from './lines.js';
 import type { ArchivePosition, ArchiveProblem, ArchiveRecord, ArchiveTally } from './record.js';
-import { advance, findLandmark, LANDMARK_BYTES, type Landmark, type LineColumn } from './resync.js';
+import type { Landmark, Section } from './resync.js';
 import { Tape } from './tape.js';
 
 export interface ScannerOptions {
@@ -27,17 +28,6 @@ export interface ScannerPlace extends LineColumn {
   readonly feed: OpenFeed | undefined;
 }
 
-/** A feed in UTF-8 or US-ASCII, whose start tag was read. */
-export interface OpenFeed {
-  /** Where its document begins. */
-  readonly origin: number;
-  /** Its document up to the end of its start tag. */
-  readonly rootTag: Uint8Array;
-  readonly encoding: Encoding;
-  /** What its declaration says of the encoding is done with. */
-  readonly transcoded: boolean;
-}
-
 /** What is done with the bytes that come next. */
 type State =
   /** White space between documents is passed over, and the head of the next one gathered. */
@@ -46,58 +36,6 @@ type State =
   /** A place is looked for where reading can go on. */
   | { readonly at: 'damage'; readonly document: Document; readonly damage: Damage }
   | { readonly at: 'end'; readonly place: LineColumn };
-
-/**
- * One document. Offsets are those of its UTF-8, counted on from where it begins in the source: of what is UTF-8 as it
- * stands, they are offsets in the source.
- */
-interface Document {
-  readonly origin: number;
-  readonly transcoder: Transcoder;
-  /** Whether what its declaration says of the encoding is done with. */
-  readonly transcoded: boolean;
-  reader: AtomReader<Activity>;
-  /** The UTF-8 that may have to be read again. */
-  readonly tape: Tape;
-  /** How far of it the reader was given, and how much it gets next: little at first, since damage may begin anew soon. */
-  fed: number;
-  pace: number;
-  /** Bytes at the end of the tape that are no character; only after the last byte. */
-  unread: number;
-  /** All up to the end of the root's start tag. */
-  rootTag: Buffer | undefined;
-  closed: boolean;
-  /** Whether it is what is left of a document that could not be read as one. */
-  readonly remnant: boolean;
-  /** All before this offset is accounted for. */
-  accounted: number;
-  /** Where reading was taken up last, so that the same damage is not met twice. */
-  resumed: number;
-}
-
-interface Damage {
-  readonly error: DecodeError;
-  /** `from` as an offset in the source. */
-  readonly fromOffset: number;
-  /** The first of these bytes, where the rest was let go of. */
-  head: Buffer | undefined;
-  /** Where the bytes begin that are given up, or salvaged. */
-  readonly from: number;
-  readonly begin: LineColumn;
-  /** Line and column of `known`, an offset that no landmark lies before. */
-  place: LineColumn;
-  known: number;
-  readonly inEntry: boolean;
-  /** All before this offset was searched. */
-  searched: number;
-}
-
-const FIRST_PACE = 4096;
-const LAST_PACE = 1_048_576;
-/** Bytes of a damaged entry that are looked at; the tree that is made of them takes a hundred times as many. */
-const MOST_SALVAGED = 1_048_576;
-
-const START: LineColumn = { line: 1, column: 1 };
 
 /**
  * Reads one source of an archive as its bytes arrive: `push` bytes, then `read` until it gives nothing more; `end`
@@ -115,6 +53,10 @@ export class ArchiveScanner {
   #state: State;
   #pauseAt = Infinity;
   #pause: ScannerPlace | undefined;
+  /** What is read may stand inside of something that is not closed as it must be: up to where this stands. */
+  #doubt: { readonly problem: ArchiveProblem; readonly close: string } | undefined;
+  /** The encoding of the document is not known. */
+  #misread: ArchiveProblem | undefined;
 
   constructor(options: ScannerOptions) {
     const { start, tally } = options;
@@ -125,7 +67,7 @@ export class ArchiveScanner {
     this.#state =
       start?.feed === undefined
         ? { at: 'gap', head: Buffer.alloc(0), from: start ?? START }
-        : { at: 'document', document: insideOf(start.feed, start) };
+        : { at: 'document', document: Document.inside(start.feed, start, this.#raw) };
   }
 
   /** Where the source ends; once there is nothing more to read. */
@@ -151,15 +93,14 @@ export class ArchiveScanner {
     this.#raw.push(bytes);
     const state = this.#state;
     if (state.at === 'gap') state.head = Buffer.concat([state.head, bytes]);
-    else if (state.at !== 'end') this.#feed(state.document, bytes);
+    else if (state.at !== 'end') state.document.push(bytes);
   }
 
   /** Says that no more bytes come. */
   end(): void {
     this.#ended = true;
     const state = this.#state;
-    if (state.at !== 'document' && state.at !== 'damage') return;
-    this.#finishInput(state.document);
+    if (state.at === 'document' || state.at === 'damage') state.document.end();
   }
 
   /** The next record; undefined when more bytes are needed, or, after `end`, when there are no more, or at a pause. */
@@ -206,7 +147,10 @@ export class ArchiveScanner {
     const byteOffset = this.#raw.end - head.length;
     const remnant = state.cutOff === true && !isDeclared(head);
     // What goes on in the encoding of the document before cannot be read without that.
-    const goesOn = this.#encoding.startsWith('UTF-16') || (remnant && this.#encoding !== 'UTF-8');
+    const goesOn =
+      this.#encoding.startsWith('UTF-16') ||
+      (remnant && (this.#encoding !== 'UTF-8' || this.#misread !== undefined)) ||
+      this.#doubt !== undefined;
     if (byteOffset >= this.#pauseAt && !goesOn) {
       this.#state = { ...state, head: Buffer.from(head), from: place };
       this.#pauseAt = Infinity;
@@ -229,31 +173,17 @@ export class ArchiveScanner {
     this.#encoding = known ?? 'UTF-8';
     // What the declaration says is done with, but for US-ASCII, which the reader checks byte by byte.
     const transcoded = known !== 'US-ASCII' || !/us-ascii/i.test(head.toString('latin1', 0, ENCODING_HEAD));
-    const reader = new AtomReader(new ActivityContent(), { transcoded });
-    reader.relocate({ source: undefined, ...place, byteOffset: origin });
-    const document: Document = {
-      transcoder: new Transcoder(this.#encoding, origin),
-      transcoded,
-      reader,
-      origin,
-      tape: new Tape(origin),
-      fed: origin,
-      pace: FIRST_PACE,
-      unread: 0,
-      rootTag: undefined,
-      closed: false,
-      remnant: remnant && known === before,
-      accounted: origin,
-      resumed: -1,
-    };
+    const beginning = { origin, encoding: this.#encoding, transcoded, remnant: remnant && known === before };
+    const document = Document.begin({ ...beginning, raw: this.#raw }, place);
     this.#documents += 1;
     this.#state = { at: 'document', document };
-    this.#feed(document, head);
-    if (this.#ended) this.#finishInput(document);
+    document.push(head);
+    if (this.#ended) document.end();
   }
 
   /** Undefined for an encoding that is not known: that is told, and its bytes are read as UTF-8 as far as they are. */
   #encodingOf(head: Buffer, place: LineColumn, origin: number, remnant: boolean): Encoding | undefined {
+    if (!remnant) this.#misread = undefined;
     try {
       const found = detectEncoding(head);
       // What follows a document of UTF-16 without a mark or a declaration of its own goes on in it.
@@ -263,20 +193,18 @@ export class ArchiveScanner {
       return goesOn ? this.#encoding : found;
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      const position = { source: this.#options.source, ...place, byteOffset: origin, length: 0 };
-      this.#tell({ code: error.code, message: bareMessage(error), position });
+      const { line = 1, column = 1, byteOffset = 0 } = error.position ?? {};
+      const position = {
+        source: this.#options.source,
+        line: place.line + line - 1,
+        column: line === 1 ? place.column + column - 1 : column,
+        byteOffset: origin + byteOffset,
+        length: 0,
+      };
+      const message = `${bareMessage(error)}; read as UTF-8, its records are marked as salvaged`;
+      this.#misread = this.#tell({ code: error.code, message, position });
       return undefined;
     }
-  }
-
-  #feed({ transcoder, tape }: Document, bytes: Uint8Array): void {
-    tape.push(transcoder.push(bytes));
-  }
-
-  #finishInput(document: Document): void {
-    const rest = document.transcoder.end();
-    document.tape.push(rest);
-    document.unread = rest.length;
   }
 
   // --- in a document ----------------------------------------------------------------------------
@@ -302,12 +230,13 @@ export class ArchiveScanner {
           this.#close(document);
         } else if (step.kind === 'end') {
           this.#keepRootTag(document);
-          if (document.unread > 0) this.#tellHalf(document);
+          if (document.endsInside) this.#tellHalf(document);
           this.#account(document, 'frameBytes', document.tape.end);
           this.#state = { at: 'end', place: reader.position };
           return 'on';
-        } else if (!this.#feedReader(document)) {
-          return 'more';
+        } else {
+          this.#checkSize(document);
+          if (!document.feedReader(this.#ended)) return 'more';
         }
       }
     } catch (error) {
@@ -329,8 +258,9 @@ export class ArchiveScanner {
     const from = entry.position.byteOffset;
     const to = from + entry.byteLength;
     this.#account(document, 'frameBytes', from);
+    const marks = this.#marks;
     this.#account(document, 'recordBytes', to);
-    if (entry.value === undefined) {
+    if (entry.value === undefined || !entry.hasContent) {
       this.#tally.otherEntries += 1;
       return undefined;
     }
@@ -346,8 +276,17 @@ export class ArchiveScanner {
             });
           });
     this.#tally.records += 1;
-    const position = this.#position(document, entry.position, from, to);
-    return { activity: entry.value, position, salvaged: false, problems };
+    const record = { activity: entry.value, position: this.#position(document, entry.position, from, to) };
+    if (marks.length === 0) return { ...record, salvaged: false, problems };
+    this.#tally.salvaged += 1;
+    return { ...record, salvaged: true, problems: [...marks, ...problems] };
+  }
+
+  /** The problems that all records have that are read now. */
+  get #marks(): readonly ArchiveProblem[] {
+    const doubt = this.#doubt?.problem;
+    if (doubt === undefined && this.#misread === undefined) return NO_PROBLEMS;
+    return [this.#misread, doubt].filter((problem) => problem !== undefined);
   }
 
   /** Pauses behind an entry of a feed, if its bytes are UTF-8 as they stand. */
@@ -355,29 +294,14 @@ export class ArchiveScanner {
     const { transcoder, transcoded, remnant, accounted, tape, rootTag = Buffer.alloc(0) } = document;
     const { encoding } = transcoder;
     if (encoding !== 'UTF-8' && (encoding !== 'US-ASCII' || remnant)) return;
-    if (this.#offset(document, accounted) < this.#pauseAt) return;
+    if (this.#marks.length > 0) return;
+    if (document.sourceOffset(accounted) < this.#pauseAt) return;
     this.#pauseAt = Infinity;
     this.#pause = {
       ...advance(position, tape.slice(position.byteOffset, accounted)),
-      byteOffset: this.#offset(document, accounted),
+      byteOffset: document.sourceOffset(accounted),
       feed: { origin: document.origin, rootTag, encoding, transcoded },
     };
-  }
-
-  /** Gives the reader more of the tape; false when there is none for now. */
-  #feedReader(document: Document): boolean {
-    this.#checkSize(document);
-    const { reader, tape, fed, pace, unread } = document;
-    const end = tape.end - unread;
-    if (fed < end) {
-      const to = Math.min(end, fed + pace);
-      reader.push(tape.slice(fed, to));
-      document.fed = to;
-      document.pace = Math.min(LAST_PACE, 2 * pace);
-      return true;
-    }
-    if (this.#ended) reader.end();
-    return this.#ended;
   }
 
   #checkSize({ reader, fed }: Document): void {
@@ -399,7 +323,7 @@ export class ArchiveScanner {
       source,
       line,
       column,
-      byteOffset: this.#offset(document, document.tape.end),
+      byteOffset: document.sourceOffset(document.tape.end),
       length: 0,
     };
     this.#tell({ code: 'XML_TRUNCATED', message: 'the document ends here, inside a character', position });
@@ -408,7 +332,6 @@ export class ArchiveScanner {
   // --- after damage -----------------------------------------------------------------------------
 
   #damaged(document: Document, error: DecodeError, open = document.reader.openEntry): void {
-    const { tape } = document;
     const at = error.position ?? { source: undefined, ...START, byteOffset: document.accounted };
     if (document.closed && error.code !== 'XML_TRUNCATED') {
       // What follows the root element is a document of its own.
@@ -416,69 +339,33 @@ export class ArchiveScanner {
       return;
     }
     this.#keepRootTag(document);
-    const begin = open ?? this.#brokenEntry(document, at) ?? { ...at, byteOffset: document.accounted };
-    const from = begin.byteOffset;
-    const known = open ?? at;
-    const searched =
-      error.code === 'XML_TRUNCATED'
-        ? tape.end
-        : open === undefined
-          ? Math.max(
-              at.byteOffset,
-              document.resumed + 1,
-              document.rootTag === undefined ? document.origin + 1 : 0,
-            )
-          : from + 1;
-    const damage: Damage = {
-      error,
-      from,
-      fromOffset: this.#offset(document, from),
-      head: undefined,
-      begin,
-      place: known,
-      known: known.byteOffset,
-      inEntry: open !== undefined,
-      searched,
-    };
-    this.#state = { at: 'damage', document, damage };
-  }
-
-  /** Where the entry begins whose start tag is broken at `at`, or which was no entry to the reader for another reason. */
-  #brokenEntry(document: Document, at: SourcePosition): SourcePosition | undefined {
-    const { accounted, rootTag, tape } = document;
-    if (rootTag === undefined || at.byteOffset <= accounted) return undefined;
-    const before = tape.slice(accounted, at.byteOffset);
-    let found: Landmark | undefined;
-    for (let next = findLandmark(before, 0); next !== undefined; next = findLandmark(before, next.at + 1)) {
-      if (next.kind === 'entry') found = next;
-    }
-    if (found === undefined) return undefined;
-    const span = advance(START, before.subarray(found.at));
-    const lead = advance(START, before.subarray(0, found.at));
-    const column = span.line === 1 ? at.column - span.column + 1 : lead.column;
-    return { source: at.source, line: at.line - span.line + 1, column, byteOffset: accounted + found.at };
+    this.#state = { at: 'damage', document, damage: damageOf(document, error, at, open) };
   }
 
   #readDamage(document: Document, damage: Damage): ArchiveRecord | 'more' | 'on' {
     const { tape } = document;
-    let from = damage.searched;
+    const { search } = damage;
+    const isAll = this.#ended || document.astray !== undefined;
     // The next landmark is near as a rule: what lies behind it must not be looked at once for each damaged entry.
     for (let size = FIRST_PACE; ; size = Math.min(LAST_PACE, 2 * size)) {
+      const from = search.searched;
       const to = Math.min(tape.end, from + size);
-      const landmark = findLandmark(tape.slice(from, to), 0);
-      if (landmark !== undefined) return this.#giveUp(document, damage, from + landmark.at, landmark.kind);
+      const landmark = search.next(tape.slice(from, to), to === tape.end && isAll);
+      if (landmark !== undefined) return this.#giveUp(document, damage, landmark.at, landmark);
       if (to === tape.end) break;
-      from = to - LANDMARK_BYTES;
     }
-    damage.searched = Math.max(damage.searched, tape.end - LANDMARK_BYTES);
     this.#letGo(document, damage);
-    return this.#ended ? this.#giveUp(document, damage, tape.end, undefined) : 'more';
+    if (!isAll) return 'more';
+    const { astray } = document;
+    const next = astray && { at: tape.end, kind: astray.kind, doubt: undefined };
+    return this.#giveUp(document, damage, tape.end, next);
   }
 
   /** Of more bytes than one entry may have, only the first are kept. */
   #letGo(document: Document, damage: Damage): void {
     const { tape } = document;
-    const { from, searched, known } = damage;
+    const { from, known } = damage;
+    const { searched } = damage.search;
     if (tape.end - from <= this.#options.maxEntryBytes) return;
     damage.head ??= Buffer.from(tape.slice(from, from + MOST_SALVAGED));
     this.#account(document, 'frameBytes', from);
@@ -489,60 +376,54 @@ export class ArchiveScanner {
   }
 
   /** Takes what can be had of the bytes up to `to`, and reads on there. */
-  #giveUp(
-    document: Document,
-    damage: Damage,
-    to: number,
-    next: Landmark['kind'] | undefined,
-  ): ArchiveRecord | 'on' {
+  #giveUp(document: Document, damage: Damage, to: number, next: Landmark | undefined): ArchiveRecord | 'on' {
     const { tape } = document;
     const { error, from, inEntry } = damage;
     const place = advance(damage.place, tape.slice(damage.known, to));
-    const cutOff = next === 'document' && document.rootTag !== undefined;
-    const record = this.#salvage(document, damage, to, place, cutOff);
+    const cutOff = next?.kind === 'document' && document.rootTag !== undefined;
+    const truncated = cutOff || (error.code === 'XML_TRUNCATED' && next === undefined);
+    const record = this.#salvage(document, damage, to, { place, cutOff, truncated });
     this.#account(document, 'frameBytes', from);
-    const truncated = cutOff || error.code === 'XML_TRUNCATED';
     const isFrame = record === undefined && !inEntry && truncated && document.rootTag !== undefined;
     this.#account(document, isFrame ? 'frameBytes' : 'problemBytes', to);
 
     const inFeed = document.reader.root === 'feed' && document.rootTag !== undefined;
     if (next === undefined) this.#state = { at: 'end', place };
-    else if (inFeed && next !== 'document') this.#resume(document, to, place);
+    else if (inFeed && next.kind !== 'document') this.#resume(document, to, place);
     else this.#beginAgain(document, to, place);
+    if (next?.doubt !== undefined) this.#tellDoubt(document, next.doubt, to, place);
     return record ?? 'on';
+  }
+
+  #tellDoubt(document: Document, { name, close }: Section, at: number, place: LineColumn): void {
+    const message =
+      `what follows may stand inside ${name} that is not closed as it must be; ` +
+      `its records are marked as salvaged, up to the next "${close}"`;
+    const position = this.#position(document, place, at, at);
+    this.#doubt = { close, problem: this.#tell({ code: 'RECORD_DOUBTFUL', message, position }) };
   }
 
   #salvage(
     document: Document,
-    { error, from, fromOffset, head, inEntry, begin }: Damage,
+    damage: Damage,
     to: number,
-    end: LineColumn,
-    cutOff: boolean,
+    end: { readonly place: LineColumn; readonly cutOff: boolean; readonly truncated: boolean },
   ): ArchiveRecord | undefined {
     const { source } = this.#options;
-    const truncated = cutOff || error.code === 'XML_TRUNCATED';
+    const { cutOff, truncated } = end;
+    const { error, from, fromOffset, inEntry, begin } = damage;
     const at = truncated ? to : (error.position?.byteOffset ?? from);
-    const where = truncated ? end : (error.position ?? begin);
+    const where = truncated ? end.place : (error.position ?? begin);
     const what = cutOff
       ? 'the document ends here, where another begins'
       : (document.transcoder.refusal(at - document.origin) ?? bareMessage(error));
 
-    const bytes = head ?? document.tape.slice(from, Math.min(to, from + MOST_SALVAGED));
-    const region = bytes.toString('utf8');
-    // An entry whose start tag is broken is no entry to the reader, but its Activity may still be there.
-    const salvaged =
-      inEntry || /<(?:[\w.-]+:)?Activity[\s/>]/.test(region) ? salvageActivity(region) : undefined;
-    const length = this.#offset(document, to) - fromOffset;
-    const part =
-      to - from > MOST_SALVAGED ? `the first ${MOST_SALVAGED} bytes of the entry were` : 'the entry was';
-    const outcome =
-      salvaged !== undefined
-        ? `; ${part} read as far as it can be`
-        : inEntry || (length > 0 && !truncated)
-          ? `; ${length} ${length === 1 ? 'byte' : 'bytes'} from byte ${fromOffset} on ${length === 1 ? 'is' : 'are'} left out`
-          : '';
+    const salvaged = salvageDamage(document, damage, to, at);
+    const length = document.sourceOffset(to) - fromOffset;
+    const isTold = salvaged !== undefined || inEntry || (length > 0 && !truncated);
+    const outcome = isTold ? outcomeOf(damage, to, length, salvaged !== undefined) : '';
     const { line, column } = where;
-    const position = { source, line, column, byteOffset: this.#offset(document, at), length: 0 };
+    const position = { source, line, column, byteOffset: document.sourceOffset(at), length: 0 };
     const told = this.#tell({
       code: truncated ? 'XML_TRUNCATED' : error.code,
       message: what + outcome,
@@ -550,32 +431,39 @@ export class ArchiveScanner {
     });
     if (salvaged === undefined) return undefined;
 
+    const marks = this.#marks;
     const place = { source, line: begin.line, column: begin.column, byteOffset: fromOffset, length };
     const problems = salvaged.problems.map((message) =>
       this.#tell({ code: 'RECORD_DOUBTFUL', message, position: { ...place, length: 0 } }),
     );
     this.#tally.records += 1;
     this.#tally.salvaged += 1;
-    return { activity: salvaged.activity, position: place, salvaged: true, problems: [told, ...problems] };
+    return {
+      activity: salvaged.activity,
+      position: place,
+      salvaged: true,
+      problems: [...marks, told, ...problems],
+    };
   }
 
   /** Goes on inside the same feed. */
   #resume(document: Document, at: number, place: LineColumn): void {
-    const { rootTag = Buffer.alloc(0), transcoded } = document;
-    const reader = new AtomReader(new ActivityContent(), { transcoded });
-    reader.relocate({ source: undefined, ...START, byteOffset: document.origin });
-    reader.resume(rootTag, { source: undefined, ...place, byteOffset: at });
-    document.fed = at;
-    document.pace = FIRST_PACE;
-    document.reader = reader;
-    document.resumed = at;
-    this.#state = { at: 'document', document };
+    if (document.astray === undefined || at < document.tape.end) {
+      document.resume(at, place);
+      this.#state = { at: 'document', document };
+      return;
+    }
+    const byteOffset = document.sourceOffset(at);
+    const rest = Document.inside(document.openFeedAt(byteOffset), { ...place, byteOffset }, this.#raw);
+    this.#state = { at: 'document', document: rest };
+    rest.push(this.#raw.slice(byteOffset));
+    if (this.#ended) rest.end();
   }
 
   /** Begins another document where this one ends, or cannot be read on. */
   #beginAgain(document: Document, at: number, { line, column }: LineColumn): void {
     this.#account(document, 'frameBytes', at);
-    const head = this.#raw.slice(this.#offset(document, at));
+    const head = this.#raw.slice(document.sourceOffset(at));
     this.#state = { at: 'gap', head, from: { line, column }, cutOff: !document.closed || document.remnant };
   }
 
@@ -591,54 +479,51 @@ export class ArchiveScanner {
     const { document } = state;
     this.#keepRootTag(document);
     const keep = this.#keepFrom(state);
-    document.tape.settle(keep);
-    this.#raw.settle(this.#offset(document, keep));
-    document.transcoder.forget(Math.min(keep, document.accounted) - document.origin);
+    this.#raw.settle(document.sourceOffset(keep));
+    document.settle(keep);
   }
 
   #keepFrom(state: State & { document: Document }): number {
     const { document } = state;
     if (state.at === 'damage') {
-      const { from, searched, known } = state.damage;
+      const { from, known } = state.damage;
+      const { searched } = state.damage.search;
       const tooLong = document.tape.end - from > this.#options.maxEntryBytes;
-      return Math.min(known, searched, tooLong ? searched : from);
+      return Math.min(known, searched, tooLong ? searched : this.#orDoubt(document, from));
     }
     if (document.rootTag === undefined) return document.origin;
     const { reader, accounted, tape } = document;
-    const from = reader.openEntry?.byteOffset ?? accounted;
+    const from = this.#orDoubt(document, reader.openEntry?.byteOffset ?? accounted);
     return tape.end - from > this.#options.maxEntryBytes ? reader.byteOffset : from;
   }
 
+  /** In all that is passed, the end of a doubt is looked for. */
+  #orDoubt({ accounted }: Document, from: number): number {
+    return this.#doubt === undefined ? from : Math.min(from, accounted);
+  }
+
   #keepRootTag(document: Document): void {
-    const { root, rootTagEnd: end } = document.reader;
-    // A root that is neither feed nor entry is none to go on inside of.
-    if (document.rootTag !== undefined || root === undefined || end === undefined) return;
-    document.rootTag = Buffer.from(document.tape.slice(document.origin, end));
-    this.#tally.documents += 1;
+    if (document.keepRootTag()) this.#tally.documents += 1;
   }
 
   #account(document: Document, as: 'frameBytes' | 'recordBytes' | 'problemBytes', to: number): void {
     if (to <= document.accounted) return;
-    this.#tally[as] += this.#span(document, document.accounted, to);
+    if (this.#doubt !== undefined) {
+      const passed = document.tape.slice(document.accounted, to);
+      if (passed.includes(this.#doubt.close)) this.#doubt = undefined;
+    }
+    this.#tally[as] += document.sourceOffset(to) - document.sourceOffset(document.accounted);
     document.accounted = to;
   }
 
-  #offset(document: Document, at: number): number {
-    return document.transcoder.sourceOffset(at - document.origin);
-  }
-
-  #span(document: Document, from: number, to: number): number {
-    return this.#offset(document, to) - this.#offset(document, from);
-  }
-
   #position(document: Document, { line, column }: LineColumn, from: number, to: number): ArchivePosition {
-    const byteOffset = this.#offset(document, from);
+    const byteOffset = document.sourceOffset(from);
     return {
       source: this.#options.source,
       line,
       column,
       byteOffset,
-      length: this.#offset(document, to) - byteOffset,
+      length: document.sourceOffset(to) - byteOffset,
     };
   }
 
@@ -647,29 +532,6 @@ export class ArchiveScanner {
     this.#options.onProblem(problem);
     return problem;
   }
-}
-
-/** A document that is read from `place` on. */
-function insideOf(feed: OpenFeed, { line, column, byteOffset }: ScannerPlace): Document {
-  const { origin, rootTag, encoding, transcoded } = feed;
-  const reader = new AtomReader(new ActivityContent(), { transcoded });
-  reader.relocate({ source: undefined, ...START, byteOffset: origin });
-  reader.resume(rootTag, { source: undefined, line, column, byteOffset });
-  return {
-    transcoder: new Transcoder(encoding, origin),
-    transcoded,
-    reader,
-    origin,
-    tape: new Tape(byteOffset),
-    fed: byteOffset,
-    pace: FIRST_PACE,
-    unread: 0,
-    rootTag: Buffer.from(rootTag),
-    closed: false,
-    remnant: false,
-    accounted: byteOffset,
-    resumed: -1,
-  };
 }
 
 const NO_PROBLEMS: readonly ArchiveProblem[] = Object.freeze([]);
@@ -681,10 +543,4 @@ function isDeclared(head: Buffer): boolean {
 
 function isBlank(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
-}
-
-/** The message without its place, which is told in the coordinates of the source. */
-function bareMessage(error: DecodeError): string {
-  const { position, message } = error;
-  return position === undefined ? message : message.slice(describePosition(position).length + 2);
 }

@@ -1,6 +1,5 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { glob, isDynamicPattern } from 'tinyglobby';
 import { UsageError } from '../activity/errors.js';
 import { unreadable } from './file-bytes.js';
 
@@ -14,8 +13,13 @@ const IN_DIRECTORIES = /\.(?:xml|atom|feed)(?:\.gz)?$/i;
  * @throws UsageError FILE_UNREADABLE when there is nothing
  */
 export async function filesNamed(named: string): Promise<readonly string[]> {
-  const isGlob = isDynamicPattern(named) && (await stat(named).catch(() => undefined)) === undefined;
-  return isGlob ? matching(named) : filesAt(named);
+  if ((await stat(named).catch(() => undefined)) !== undefined) return filesAt(named);
+  // It is rarely needed, and takes longer to load than all the rest of what worker threads do.
+  const { glob, isDynamicPattern } = await import('tinyglobby');
+  if (!isDynamicPattern(named)) return filesAt(named);
+  const files = await glob(named, { absolute: path.isAbsolute(named), expandDirectories: false });
+  if (files.length > 0) return distinct(files);
+  throw new UsageError('FILE_UNREADABLE', `${named}: no file matches, and none is called so`);
 }
 
 /**
@@ -28,12 +32,6 @@ export async function filesAt(place: string): Promise<readonly string[]> {
     throw unreadable(place, error);
   });
   return stats.isDirectory() ? filesBelow(place) : [place];
-}
-
-async function matching(pattern: string): Promise<string[]> {
-  const files = await glob(pattern, { absolute: path.isAbsolute(pattern), expandDirectories: false });
-  if (files.length > 0) return distinct(files);
-  throw new UsageError('FILE_UNREADABLE', `${pattern}: no file matches, and none is called so`);
 }
 
 async function filesBelow(directory: string): Promise<string[]> {

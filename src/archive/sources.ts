@@ -27,6 +27,8 @@ export interface SourceOptions {
    * something like a file of zeros gets to.
    */
   readonly maxUnpackedRatio?: number | undefined;
+  /** Told how many bytes more were read, before unpacking: for progress. Of all sources these are the sum of the sizes. */
+  readonly onRead?: ((bytes: number) => void) | undefined;
 }
 
 const MOST_RATIO = 1000;
@@ -68,7 +70,8 @@ export async function* openSources(
   source: ArchiveSource | readonly ArchiveSource[],
   options: SourceOptions = {},
 ): AsyncGenerator<OpenedSource, void, undefined> {
-  const { maxUnpackedRatio = MOST_RATIO } = options;
+  const { maxUnpackedRatio = MOST_RATIO, onRead } = options;
+  const how: Unpacking = { maxRatio: maxUnpackedRatio, onRead };
   if (!(maxUnpackedRatio > 0)) {
     throw new UsageError('OPTION_INVALID', `maxUnpackedRatio must be above 0, got ${maxUnpackedRatio}`);
   }
@@ -77,14 +80,20 @@ export async function* openSources(
     if (one === '-') {
       if (stdinNamed) throw new UsageError('OPTION_INVALID', '"-" is named twice; stdin can be read once');
       stdinNamed = true;
-      yield streamSource('stdin', options.stdin ?? process.stdin, maxUnpackedRatio);
+      yield streamSource('stdin', options.stdin ?? process.stdin, how);
     } else if (typeof one === 'string' || one instanceof URL) {
       const files = await (typeof one === 'string' ? filesNamed(one) : filesAt(pathOf(one)));
-      for (const file of files) yield await fileSource(file, maxUnpackedRatio);
+      for (const file of files) yield await fileSource(file, how);
     } else {
-      yield givenSource(one, index + 1, maxUnpackedRatio);
+      yield givenSource(one, index + 1, how);
     }
   }
+}
+
+/** How sources are unpacked. */
+interface Unpacking {
+  readonly maxRatio: number;
+  readonly onRead: ((bytes: number) => void) | undefined;
 }
 
 function isList(source: ArchiveSource | readonly ArchiveSource[]): source is readonly ArchiveSource[] {
@@ -103,21 +112,21 @@ function pathOf(url: URL): string {
 /** The files of these paths, which were found already. */
 export async function* openFiles(
   paths: readonly string[],
-  { maxUnpackedRatio = MOST_RATIO }: SourceOptions,
+  { maxUnpackedRatio = MOST_RATIO, onRead }: SourceOptions,
 ): AsyncGenerator<OpenedSource, void, undefined> {
-  for (const path of paths) yield await fileSource(path, maxUnpackedRatio);
+  for (const path of paths) yield await fileSource(path, { maxRatio: maxUnpackedRatio, onRead });
 }
 
-async function fileSource(path: string, maxRatio: number): Promise<OpenedSource> {
+async function fileSource(path: string, how: Unpacking): Promise<OpenedSource> {
   // What cannot be looked at cannot be opened either, and is reported then.
   const stats = await stat(path).catch(() => undefined);
-  if (stats?.isFile() === false) return { ...pipeSource(path, () => pipeBytes(path), maxRatio), path };
+  if (stats?.isFile() === false) return { ...pipeSource(path, () => pipeBytes(path), how), path };
   return {
     name: path,
     path,
     size: stats?.size,
     open(range) {
-      if (range === undefined) return readAhead(unpacked(fileBytes(path), path, maxRatio));
+      if (range === undefined) return readAhead(unpacked(fileBytes(path), path, how));
       checkRange(range);
       return readAhead(fileBytes(path, range));
     },
@@ -125,47 +134,47 @@ async function fileSource(path: string, maxRatio: number): Promise<OpenedSource>
 }
 
 /** What was handed over as it is; `place` is where it stands among the sources, from 1. */
-function givenSource(given: unknown, place: number, maxRatio: number): OpenedSource {
+function givenSource(given: unknown, place: number, how: Unpacking): OpenedSource {
   const { name, bytes } = isNamed(given) ? given : { name: undefined, bytes: given };
-  if (bytes instanceof Uint8Array) return bufferSource(name ?? `buffer ${place}`, bytes, maxRatio);
-  if (isAsyncIterable(bytes)) return streamSource(name ?? `stream ${place}`, bytes, maxRatio);
+  if (bytes instanceof Uint8Array) return bufferSource(name ?? `buffer ${place}`, bytes, how);
+  if (isAsyncIterable(bytes)) return streamSource(name ?? `stream ${place}`, bytes, how);
   throw new UsageError(
     'OPTION_INVALID',
     `source ${place}: expected a path, a file: URL, bytes, a stream of bytes, or { name, bytes } of one of these`,
   );
 }
 
-function bufferSource(name: string, bytes: Uint8Array, maxRatio: number): OpenedSource {
+function bufferSource(name: string, bytes: Uint8Array, how: Unpacking): OpenedSource {
   return {
     name,
     path: undefined,
     size: bytes.length,
     open(range) {
-      if (range === undefined) return unpacked(single(bytes), name, maxRatio);
+      if (range === undefined) return unpacked(single(bytes), name, how);
       checkRange(range);
       return single(bytes.subarray(range.start, range.end));
     },
   };
 }
 
-function streamSource(name: string, stream: AsyncIterable<unknown>, maxRatio: number): OpenedSource {
+function streamSource(name: string, stream: AsyncIterable<unknown>, how: Unpacking): OpenedSource {
   let opened = false;
   const once = () => {
     if (opened) throw new UsageError('OPTION_INVALID', `${name}: a stream can be read once`);
     opened = true;
     return checked(stream, name);
   };
-  return pipeSource(name, once, maxRatio);
+  return pipeSource(name, once, how);
 }
 
 /** What comes once, or has no places to go to. */
-function pipeSource(name: string, read: () => AsyncIterable<Uint8Array>, maxRatio: number): OpenedSource {
+function pipeSource(name: string, read: () => AsyncIterable<Uint8Array>, how: Unpacking): OpenedSource {
   return {
     name,
     path: undefined,
     size: undefined,
     open(range) {
-      if (range === undefined) return unpacked(read(), name, maxRatio);
+      if (range === undefined) return unpacked(read(), name, how);
       throw new UsageError('OPTION_INVALID', `${name}: parts can be read of files and buffers only`);
     },
   };
@@ -224,13 +233,23 @@ async function* checked(
 async function* unpacked(
   chunks: AsyncIterable<Uint8Array>,
   name: string,
-  maxRatio: number,
+  { maxRatio, onRead }: Unpacking,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const input = new PackedInput(chunks);
+  const input = new PackedInput(onRead === undefined ? chunks : counted(chunks, onRead));
   try {
     if (isGzip(await input.head(2))) yield* gunzip(input, name, maxRatio);
     else yield* input.rest();
   } finally {
     await input.close();
+  }
+}
+
+async function* counted(
+  chunks: AsyncIterable<Uint8Array>,
+  onRead: (bytes: number) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of chunks) {
+    onRead(chunk.length);
+    yield chunk;
   }
 }

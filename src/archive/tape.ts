@@ -15,6 +15,11 @@ export class Tape {
     this.end = offset;
   }
 
+  /** Offset of the first byte that is still there. */
+  get start(): number {
+    return this.#pieces[0]?.offset ?? this.end;
+  }
+
   /** Adds bytes, which must not change before `settle` is called. */
   push(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
@@ -29,7 +34,7 @@ export class Tape {
       if (offset + bytes.length <= keep) return [];
       if (!borrowed) return [piece];
       const from = Math.max(0, keep - offset);
-      return [{ offset: offset + from, bytes: Uint8Array.from(bytes.subarray(from)), borrowed: false }];
+      return [{ offset: offset + from, bytes: new Uint8Array(bytes.subarray(from)), borrowed: false }];
     });
   }
 

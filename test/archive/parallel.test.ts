@@ -28,6 +28,7 @@ import type { ArchiveSource } from '../../src/archive/sources.js';
 import { ArchiveStatistics } from '../../src/archive/statistics.js';
 import { encodeEntry, encodeFeed, encodeLists, type DocumentFrame } from '../../src/ws/records.js';
 import { accountUris, DOCUMENTED_ORIGIN } from '../../src/ws/uris.js';
+import { runs } from '../support/runs.js';
 import { aList, anActivity } from '../support/stub-service.js';
 
 const frame: DocumentFrame = {
@@ -208,7 +209,7 @@ describe('reading on several threads', () => {
           expect(await bySeveral([path], { partBytes, jobs })).to.deep.equal(await byOne([path]));
           await rm(path);
         }),
-        { numRuns: 150 },
+        { numRuns: runs(150) },
       );
     });
 
@@ -227,7 +228,7 @@ describe('reading on several threads', () => {
             await rm(path);
           },
         ),
-        { numRuns: 80 },
+        { numRuns: runs(80) },
       );
     });
 

@@ -137,4 +137,19 @@ describe('a record as CSV', () => {
       ['a07e', '', '', ''],
     ]);
   });
+
+  it('comes whole where the records end by an error, which comes behind', async () => {
+    const failing = (async function* () {
+      yield* asStream([aRecord({ id: 'a' }), aRecord({ id: 'b' })]);
+      throw new Error('the disk is gone');
+    })();
+    const texts: string[] = [];
+    try {
+      for await (const text of recordLines(failing)) texts.push(text);
+      expect.fail('expected an error');
+    } catch (error) {
+      expect((error as Error).message).to.equal('the disk is gone');
+    }
+    expect(texts.join('').split('\n')).to.have.length(3);
+  });
 });
