@@ -1,4 +1,10 @@
-import { ACTIVITY_HEADING, activityRow, ERROR_HEADING, errorRows } from '../archive/record-csv.js';
+import {
+  ACTIVITY_HEADING,
+  activityRow,
+  ERROR_HEADING,
+  errorRows,
+  spreadsheetRow,
+} from '../archive/record-csv.js';
 import { joined, recordDocument, recordLines } from '../archive/record-json.js';
 import type { ArchiveRecord } from '../archive/record.js';
 import { v2Record, V2_LOSSES, type V2Loss } from '../archive/v2-record.js';
@@ -9,7 +15,10 @@ import type { PartFile } from './part-file.js';
 export interface RecordFormat {
   /** Whether what a later run writes can be put behind what an earlier one wrote. */
   readonly appendable: boolean;
-  /** The bytes or text of the records, in pieces, each good until the next is asked for. */
+  /**
+   * The bytes or text of the records, in pieces, each good until the next is asked for. Where it is appendable, all records
+   * that were taken are in a piece by the time it comes.
+   */
   readonly write: (
     records: AsyncIterable<ArchiveRecord>,
     run: FormatRun,
@@ -21,12 +30,14 @@ export interface FormatRun {
   readonly goesOn: boolean;
   /** Told of what the format cannot hold. */
   readonly onLoss: (loss: V2Loss) => void;
+  /** A spreadsheet must not take a text for a formula; of CSV. */
+  readonly forSpreadsheet: boolean;
 }
 
 export const RECORD_FORMATS = {
   ndjson: { appendable: true, write: recordLines },
   json: { appendable: false, write: recordDocument },
-  csv: { appendable: true, write: (records, { goesOn }) => writeCsv(activityRows(records, goesOn)) },
+  csv: { appendable: true, write: (records, run) => writeCsv(activityRows(records, run)) },
   parquet: {
     appendable: false,
     // Parquet is asked for rarely, and its writer takes time to load.
@@ -43,9 +54,13 @@ export const RECORD_FORMATS = {
 
 export type RecordFormatName = keyof typeof RECORD_FORMATS;
 
-async function* activityRows(records: AsyncIterable<ArchiveRecord>, goesOn: boolean) {
+async function* activityRows(
+  records: AsyncIterable<ArchiveRecord>,
+  { goesOn, forSpreadsheet }: Omit<FormatRun, 'onLoss'>,
+) {
   if (!goesOn) yield ACTIVITY_HEADING;
-  for await (const record of records) yield activityRow(record);
+  const shown = forSpreadsheet ? spreadsheetRow : (row: string[]) => row;
+  for await (const record of records) yield shown(activityRow(record));
 }
 
 function v2Line({ activity }: ArchiveRecord, onLoss: (loss: V2Loss) => void): string {
@@ -56,22 +71,35 @@ function v2Line({ activity }: ArchiveRecord, onLoss: (loss: V2Loss) => void): st
 
 const ROWS_AT_ONCE = 500;
 
-/** The records, on their way leaving their errors in a table. */
-export async function* withErrorTable(
-  records: AsyncIterable<ArchiveRecord>,
-  table: PartFile,
-): AsyncGenerator<ArchiveRecord> {
-  let rows: (readonly string[])[] = table.goesOn ? [] : [ERROR_HEADING];
-  const flush = async () => {
-    for await (const text of writeCsv(rows)) await table.write(text);
-    rows = [];
-  };
-  for await (const record of records) {
-    for (const row of errorRows(record.activity)) rows.push(row);
-    if (rows.length >= ROWS_AT_ONCE) await flush();
-    yield record;
+/** The table of the errors of activities, in a file of its own. */
+export class ErrorTable {
+  readonly file: PartFile;
+  readonly #forSpreadsheet: boolean;
+  #rows: (readonly string[])[];
+
+  constructor(file: PartFile, forSpreadsheet: boolean) {
+    this.file = file;
+    this.#forSpreadsheet = forSpreadsheet;
+    this.#rows = file.goesOn ? [] : [ERROR_HEADING];
   }
-  await flush();
+
+  /** The records, on their way leaving their errors in the table. */
+  async *through(records: AsyncIterable<ArchiveRecord>): AsyncGenerator<ArchiveRecord> {
+    for await (const record of records) {
+      for (const row of errorRows(record.activity)) {
+        this.#rows.push(this.#forSpreadsheet ? spreadsheetRow(row) : row);
+      }
+      if (this.#rows.length >= ROWS_AT_ONCE) await this.flush();
+      yield record;
+    }
+  }
+
+  /** Writes what was left so far. */
+  async flush(): Promise<void> {
+    const rows = this.#rows;
+    this.#rows = [];
+    for await (const text of writeCsv(rows)) await this.file.write(text);
+  }
 }
 
 /** What was lost, in sentences, each with the number of records it was lost of. */

@@ -1,4 +1,4 @@
-import { UsageError } from '../activity/errors.js';
+import { DecodeError, UsageError } from '../activity/errors.js';
 import type { ParallelOptions, ParallelReader } from '../archive/parallel.js';
 import type { ArchiveOptions, ArchiveReader, readArchive } from '../archive/read.js';
 import type { ArchivePosition, ArchiveProblem, ArchiveRecord, ArchiveTally } from '../archive/record.js';
@@ -6,6 +6,7 @@ import type { ArchiveSource, OpenedSource } from '../archive/sources.js';
 import { bytesOf } from './contacts-argument.js';
 import type { OptionSpec } from './command.js';
 import type { Exit } from './exit-codes.js';
+import { fileIdentity, streamIdentity } from './file-identity.js';
 import { readingLine } from './progress.js';
 import type { Session } from './session.js';
 import { plainText } from './terminal.js';
@@ -30,8 +31,8 @@ export interface ReadingOptions {
   readonly strict?: boolean;
   /** Go on behind this place. Sources that come earlier are not read; records up to it, and their problems, pass by. */
   readonly after?: ArchivePlace | undefined;
-  /** Told of every problem. */
-  readonly onProblem?: (problem: ArchiveProblem) => void;
+  /** Told of every problem; where it returns a promise, reading waits for it. */
+  readonly onProblem?: (problem: ArchiveProblem) => unknown;
   /** Show how far the reading is. Default true. */
   readonly progress?: boolean;
 }
@@ -39,7 +40,10 @@ export interface ReadingOptions {
 /** The archive that a command reads: its records, what was counted, and how far it came. */
 export class ArchiveReading {
   readonly #session: Session;
-  readonly #extent: Extent;
+  readonly #inputs: readonly OpenedSource[];
+  /** Bytes on the disk, and those of them that were read; undefined where it is not known how many there are. */
+  readonly #size: number | undefined;
+  #bytesRead = 0;
   readonly #options: ReadingOptions;
   readonly #progress: boolean;
   readonly #archive: readonly ArchiveSource[];
@@ -47,10 +51,9 @@ export class ArchiveReading {
   #reader: Pick<ArchiveReader, 'tally'>;
   readonly #records: ArchiveReader;
   readonly #begun: number;
-  /** The source that was being read when progress was shown, and the bytes that were read when it first was. */
-  #shown = { begun: 0, bytes: 0 };
   #last: ArchivePosition | undefined;
   #interrupted = false;
+  #refused: DecodeError | undefined;
   /** Problems that came up, those of records included. */
   problems = 0;
 
@@ -72,23 +75,28 @@ export class ArchiveReading {
     }
     for await (const source of openSources(paths, { stdin: bytesOf(stdin, signal) })) sources.push(source);
     const { after } = options;
-    if (after === undefined) return new ArchiveReading(session, sources, read, options);
-    const start = sources.findIndex(({ name }) => name === after.source);
-    if (start !== -1) return new ArchiveReading(session, sources.slice(start), read, options);
+    const start = after === undefined ? 0 : sources.findIndex(({ name }) => name === after.source);
+    if (start !== -1) return new ArchiveReading(session, sources, start, read, options);
     throw new UsageError(
       'OPTION_INVALID',
-      `--after: ${plainText(after.source)} is none of the files to be read; give the same paths as before`,
+      `--after: ${plainText(after?.source ?? '')} is none of the files to be read; give the same paths as before`,
     );
   }
 
   private constructor(
     session: Session,
-    sources: readonly OpenedSource[],
+    inputs: readonly OpenedSource[],
+    start: number,
     read: typeof readArchive,
     options: ReadingOptions,
   ) {
+    const sources = inputs.slice(start);
     this.#session = session;
-    this.#extent = extentOf(sources);
+    this.#inputs = inputs;
+    this.#size = sources.reduce<number | undefined>(
+      (sum, { size }) => (sum === undefined || size === undefined ? undefined : sum + size),
+      0,
+    );
     this.#options = options;
     // What somebody types is not drawn over.
     const typed = session.io.stdin.isTTY === true && sources.some(({ path }) => path === undefined);
@@ -97,11 +105,14 @@ export class ArchiveReading {
     this.#archive = sources.map(({ path, name, ...source }) => path ?? { name, bytes: source.open() });
     this.#how = {
       strict: options.strict === true,
+      onRead: (bytes) => {
+        this.#bytesRead += bytes;
+      },
       ...session.abort,
       onProblem: (problem) => {
-        if (this.#isBehind(problem.position)) return;
+        if (this.#isBehind(problem.position)) return undefined;
         this.problems++;
-        options.onProblem?.(problem);
+        return options.onProblem?.(problem);
       },
     };
     this.#records = this.#reader = read(this.#archive, this.#how);
@@ -114,6 +125,36 @@ export class ArchiveReading {
   /** Whether the user ended the reading before the archive did. */
   get interrupted(): boolean {
     return this.#interrupted;
+  }
+
+  /** Takes it that the user ended the reading. */
+  interrupt(): void {
+    this.#interrupted = true;
+  }
+
+  /** Whether the reading ended before the archive did. */
+  get endedEarly(): boolean {
+    return this.#interrupted || this.#refused !== undefined;
+  }
+
+  /** The problem that the reading stopped at, where it is to be strict. */
+  get refused(): DecodeError | undefined {
+    return this.#refused;
+  }
+
+  /** @throws UsageError `OPTION_INVALID` when the file that `flag` names is one of those that are read. */
+  async checkNotRead(flag: string, path: string): Promise<void> {
+    const target = await fileIdentity(path);
+    if (target === undefined) return;
+    const { stdin } = this.#session.io;
+    for (const { path: input } of this.#inputs) {
+      const read = input === undefined ? streamIdentity(stdin) : await fileIdentity(input);
+      if (target !== read) continue;
+      throw new UsageError(
+        'OPTION_INVALID',
+        `${flag}: ${plainText(path)} is one of the files to be read (${plainText(input ?? 'stdin')}); name another`,
+      );
+    }
   }
 
   /** The record that was taken last; undefined when none was. */
@@ -158,8 +199,9 @@ export class ArchiveReading {
         yield item;
       }
     } catch (error) {
-      if (!isInterrupted()) throw error;
-      this.#interrupted = true;
+      if (isInterrupted()) this.#interrupted = true;
+      else if (this.#how.strict === true && error instanceof DecodeError) this.#refused = error;
+      else throw error;
     } finally {
       this.#session.talk.progressEnds();
     }
@@ -192,7 +234,7 @@ export class ArchiveReading {
   /** Says that there were problems, and which command tells them. */
   warnOfProblems(paths: readonly string[]): void {
     if (this.problems === 0) return;
-    const check = this.#session.commandLine('archive', 'check', ...shownPaths(paths));
+    const check = this.#session.commandLine('archive', 'check', ...paths);
     this.#session.talk.warn(`${counted(this.problems, 'problem')}; what and where: ${check}`);
   }
 
@@ -203,40 +245,8 @@ export class ArchiveReading {
   }
 
   #progressLine(): string {
-    const { bytes, sources: begun } = this.tally;
-    const { ends, packed } = this.#extent;
-    const whole = ends.at(-1);
-    const milliseconds = this.#session.clock.now() - this.#begun;
-    if (!packed.includes(true)) return readingLine(bytes, whole, milliseconds);
-    if (ends.length === 1) return readingLine(bytes, undefined, milliseconds);
-    // Of a packed file the size on the disk is known, and the bytes that come out: it counts when it is read.
-    if (this.#shown.begun !== begun) this.#shown = { begun, bytes };
-    const inside = packed[begun - 1] === true ? 0 : bytes - this.#shown.bytes;
-    return readingLine((ends[begun - 2] ?? 0) + inside, whole, milliseconds);
+    return readingLine(this.#bytesRead, this.#size, this.#session.clock.now() - this.#begun);
   }
-}
-
-/** How much there is to read. */
-interface Extent {
-  /** Bytes on the disk up to the end of each source; undefined from the first one whose size is not known. */
-  readonly ends: readonly (number | undefined)[];
-  /** Which of the sources are packed. */
-  readonly packed: readonly boolean[];
-}
-
-function extentOf(sources: readonly OpenedSource[]): Extent {
-  let end: number | undefined = 0;
-  const ends = sources.map(
-    ({ size }) => (end = end === undefined || size === undefined ? undefined : end + size),
-  );
-  return { ends, packed: sources.map(({ name }) => name.toLowerCase().endsWith('.gz')) };
-}
-
-const MOST_PATHS = 10;
-
-/** The paths for a command line that is told; where a shell made very many of them, the first stands for all. */
-export function shownPaths(paths: readonly string[]): readonly string[] {
-  return paths.length > MOST_PATHS ? [...paths.slice(0, 1), '…'] : paths;
 }
 
 /** `feeds/2011.xml@81920` as a place. @throws UsageError `OPTION_INVALID`. */

@@ -8,6 +8,8 @@ export interface ArgumentSpec {
   readonly help: string;
   /** One or more of it, up to the end of the command line. Only the last argument can be so. */
   readonly several?: true;
+  /** It may be left out. */
+  readonly optional?: true;
 }
 
 /** An option, by the kind of value it takes. The name is its key, `fileType` being written `--file-type`. */
@@ -54,7 +56,11 @@ export type OptionValue<O extends OptionSpec> = O extends { readonly kind: 'flag
 export type Arguments = Readonly<Record<string, ArgumentSpec>>;
 export type Options = Readonly<Record<string, OptionSpec>>;
 export type Values<A extends Arguments, O extends Options> = {
-  readonly [K in keyof A]: A[K] extends { readonly several: true } ? readonly string[] : string;
+  readonly [K in keyof A]: A[K] extends { readonly several: true }
+    ? readonly string[]
+    : A[K] extends { readonly optional: true }
+      ? string | undefined
+      : string;
 } & {
   readonly [K in keyof O]: OptionValue<O[K]>;
 };

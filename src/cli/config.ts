@@ -2,7 +2,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { UsageError } from '../activity/errors.js';
-import type { Credentials } from '../http/credentials.js';
+import type { ApiKeyCredentials, Credentials } from '../http/credentials.js';
+import { APIS, type Api } from './apis.js';
 
 /**
  * What can be set, by the name a configuration file gives it; `flag` where the command line can give it too.
@@ -10,6 +11,7 @@ import type { Credentials } from '../http/credentials.js';
  */
 const SETTINGS = {
   user: { env: 'CTCT_USER', flag: '--user' },
+  api: { env: 'CTCT_API', flag: '--api' },
   baseUrl: { env: 'CTCT_BASE_URL', flag: '--base-url' },
   allowHttp: { env: 'CTCT_ALLOW_HTTP' },
   apiKey: { env: 'CTCT_API_KEY', secret: true },
@@ -23,9 +25,22 @@ const SETTINGS = {
 export type SettingName = keyof typeof SETTINGS;
 
 /** What the client needs to know. */
-export interface Settings {
+export type Settings = WsSettings | V2Settings;
+
+export interface WsSettings extends ServiceSettings {
+  readonly api: 'ws';
   readonly user: string;
   readonly credentials: Credentials;
+}
+
+export interface V2Settings extends ServiceSettings {
+  readonly api: 'v2';
+  /** Only told: v2 knows the account by the token. */
+  readonly user: string | undefined;
+  readonly credentials: ApiKeyCredentials;
+}
+
+interface ServiceSettings {
   /** Undefined: the service's own. */
   readonly baseUrl: string | undefined;
   /** Hosts that may be spoken to over plain http. */
@@ -33,8 +48,13 @@ export interface Settings {
 }
 
 export interface SettingSources {
-  /** Values of --user and --base-url, and the path given by --config. */
-  readonly flags: { readonly user?: string; readonly baseUrl?: string; readonly config?: string };
+  /** Values of --user, --api and --base-url, and the path given by --config. */
+  readonly flags: {
+    readonly user?: string;
+    readonly api?: string;
+    readonly baseUrl?: string;
+    readonly config?: string;
+  };
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -64,16 +84,40 @@ export async function readSettings(sources: SettingSources): Promise<Settings> {
   const layers = [flagLayer(sources), envLayer(sources), await fileLayer(sources)];
   const find = (name: SettingName) => findSetting(layers, name);
   const user = find('user')?.value;
+  const service: ServiceSettings = {
+    baseUrl: find('baseUrl')?.value,
+    allowHttp: (find('allowHttp')?.value ?? '').split(/[\s,]+/).filter((host) => host !== ''),
+  };
+  if (apiOf(find('api')) === 'v2') {
+    return { api: 'v2', user, credentials: await findApiKey(find), ...service };
+  }
   const credentials = await findCredentials(find, user);
   if (user === undefined) {
     throw new UsageError('CREDENTIALS_REQUIRED', 'no user: set CTCT_USER, or give --user');
   }
-  return {
-    user,
-    credentials,
-    baseUrl: find('baseUrl')?.value,
-    allowHttp: (find('allowHttp')?.value ?? '').split(/[\s,]+/).filter((host) => host !== ''),
-  };
+  return { api: 'ws', user, credentials, ...service };
+}
+
+function apiOf(found: Found | undefined): Api {
+  if (found === undefined) return 'ws';
+  const api = APIS.find((candidate) => candidate === found.value);
+  if (api !== undefined) return api;
+  throw new UsageError(
+    'OPTION_INVALID',
+    `${found.layer.nameOf('api')}: must be ${APIS.join(' or ')}, got "${found.value}"`,
+  );
+}
+
+/** v2 takes both at once. */
+async function findApiKey(find: (name: SettingName) => Found | undefined): Promise<ApiKeyCredentials> {
+  const token = stronger(find('accessToken'), find('accessTokenFile'));
+  const apiKey = find('apiKey')?.value;
+  if (token === undefined) {
+    const both = apiKey === undefined ? 'CTCT_API_KEY and CTCT_ACCESS_TOKEN' : 'CTCT_ACCESS_TOKEN';
+    throw missing(`${both} (or CTCT_ACCESS_TOKEN_FILE), which v2 asks for`);
+  }
+  if (apiKey === undefined) throw missing('CTCT_API_KEY, beside the access token');
+  return { scheme: 'api_key', apiKey, token: await secretText(token, 'accessTokenFile') };
 }
 
 function findSetting(layers: readonly Layer[], name: SettingName): Found | undefined {
@@ -86,7 +130,11 @@ function findSetting(layers: readonly Layer[], name: SettingName): Found | undef
 
 function flagLayer({ flags }: SettingSources): Layer {
   return {
-    values: { ...(flags.user && { user: flags.user }), ...(flags.baseUrl && { baseUrl: flags.baseUrl }) },
+    values: {
+      ...(flags.user && { user: flags.user }),
+      ...(flags.api && { api: flags.api }),
+      ...(flags.baseUrl && { baseUrl: flags.baseUrl }),
+    },
     nameOf: (name) => `--${name === 'baseUrl' ? 'base-url' : name}`,
     folder: process.cwd(),
   };

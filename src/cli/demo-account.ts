@@ -1,7 +1,7 @@
 import { EMAIL_ADDRESS, findColumn } from '../activity/columns.js';
 import type { ContactRow } from '../activity/request.js';
 import { isEmailAddress } from '../emulator/address.js';
-import type { Latency } from '../emulator/jobs.js';
+import type { Latency } from '../emulator/latency.js';
 import type { AccountSeed } from '../emulator/seed.js';
 import { readCsv } from '../format/csv.js';
 import { openContactFile } from '../upload/contact-file.js';

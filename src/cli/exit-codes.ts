@@ -10,6 +10,7 @@ export const EXIT_CODES = {
   temporary: { code: 5, meaning: 'rate limit, or no connection: try again later' },
   ambiguous: { code: 6, meaning: 'the activity may have been created, or may not' },
   waiting: { code: 7, meaning: 'the time to wait is over; the activity goes on' },
+  lossy: { code: 7, meaning: 'of translate: printed, but something is lost' },
   notFound: { code: 8, meaning: 'no such activity, list or file' },
   interrupted: { code: 130, meaning: 'interrupted' },
 } as const satisfies Record<string, { code: number; meaning: string }>;
@@ -28,8 +29,10 @@ const EXIT_OF = {
   ADDRESS_COLUMN_REQUIRED: 'usage',
   CONTACTS_REQUIRED: 'usage',
   CONTACTS_INVALID: 'usage',
+  UPLOAD_TOO_LARGE: 'usage',
   FILE_UNREADABLE: 'usage',
   FILE_EXISTS: 'usage',
+  FILE_BUSY: 'temporary',
   FILE_CHANGED: 'failure',
   FILE_UNWRITABLE: 'failure',
   CONFIG_INVALID: 'usage',

@@ -1,4 +1,4 @@
-import { AmbiguousCreateError, CtctError, ServiceError } from '../activity/errors.js';
+import { AmbiguousCreateError, CtctError, ServiceError, TransportError } from '../activity/errors.js';
 import { exitOf, type Exit } from './exit-codes.js';
 import { OutputClosed } from './output.js';
 import type { Session } from './session.js';
@@ -15,9 +15,10 @@ export function reportError(error: unknown, session: Session, verbose: boolean):
       talk.error('interrupted; the activity may have been created all the same', hints(error, session));
     } else if (unfinished !== undefined) {
       const { activityId, resume } = unfinished;
-      talk.error(`interrupted; activity ${plainText(activityId)} goes on at the service`, [
-        `go on waiting: ${resume}`,
-      ]);
+      const goesOn = activityId.includes(',')
+        ? `activities ${activityId} go on`
+        : `activity ${activityId} goes on`;
+      talk.error(`interrupted; ${plainText(goesOn)} at the service`, [`go on waiting: ${resume}`]);
     } else {
       talk.error('interrupted');
     }
@@ -52,12 +53,13 @@ function hints(error: unknown, session: Session): string[] {
     case 'INSECURE_ORIGIN':
       return ['on the command line, a host is allowed by CTCT_ALLOW_HTTP=<host>'];
     case 'FILE_EXISTS':
-      return ['write over it: --force'];
+      // What only its owner can remove, says so itself.
+      return error.message.includes('remove it') ? [] : ['write over it: --force'];
     case 'LIST_REQUIRED':
     case 'LIST_INVALID':
       return [`see which lists there are: ${session.commandLine('lists')}`];
     case 'CREATE_AMBIGUOUS':
-      return [`look before you try again: ${session.commandLine('list', '--limit', '5')}`];
+      return lookHints(error, session);
     case 'RATE_LIMITED':
       return [...retryHint(error), ...resume];
     default:
@@ -65,9 +67,22 @@ function hints(error: unknown, session: Session): string[] {
   }
 }
 
+/** Candidates shown at most. */
+const MOST_CANDIDATES = 5;
+
+function lookHints(error: CtctError, session: Session): string[] {
+  const candidates = error instanceof AmbiguousCreateError ? error.candidates.slice(0, MOST_CANDIDATES) : [];
+  const looks = candidates.map((id) => session.commandLine('show', plainText(id)));
+  if (looks.length === 0) looks.push(session.commandLine('list', '--limit', '5'));
+  return looks.map((look) => `look before you try again: ${look}`);
+}
+
 function retryHint(error: CtctError): string[] {
-  if (!(error instanceof ServiceError) || error.retryAfter === undefined) return [];
-  return [`the service asks to wait ${error.retryAfter} s`];
+  if (!(error instanceof ServiceError || error instanceof TransportError)) return [];
+  if ('retryAfter' in error && error.retryAfter !== undefined) {
+    return [`the service asks to wait ${error.retryAfter} s`];
+  }
+  return error.retryAt === undefined ? [] : [`try again from ${error.retryAt.toISOString()} on`];
 }
 
 /** The errors behind an error, outermost first. */

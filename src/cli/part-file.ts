@@ -20,12 +20,18 @@ export class PartFile implements Target {
   readonly #handle: FileHandle;
   /** Bytes of an earlier run. */
   readonly #before: number;
+  #length: number;
 
   private constructor(path: string, handle: FileHandle, before: number) {
     this.path = path;
     this.part = partOf(path);
     this.#handle = handle;
-    this.#before = before;
+    this.#before = this.#length = before;
+  }
+
+  /** Bytes so far, those of an earlier run among them. */
+  get length(): number {
+    return this.#length;
   }
 
   /** It has lines already, of an earlier run. */
@@ -39,17 +45,21 @@ export class PartFile implements Target {
     return new PartFile(path, await writing(part, () => open(part, replace ? 'w' : 'wx', 0o600)), 0);
   }
 
-  /** Goes on behind the last whole line of the part that an earlier run left; begins anew where it left none. */
-  static async goOn(path: string): Promise<PartFile> {
+  /**
+   * Goes on behind the first `length` bytes of the part that an earlier run left, or behind its last whole line; begins
+   * anew where it left none.
+   */
+  static async goOn(path: string, length?: number): Promise<PartFile> {
     const part = partOf(path);
     const handle = await writing(part, () => open(part, 'a+', 0o600));
-    const { end } = await lastLine(handle);
+    const end = length ?? (await lastLine(handle)).end;
     await writing(part, () => handle.truncate(end));
     return new PartFile(path, handle, end);
   }
 
   async write(chunk: string | Uint8Array): Promise<void> {
     await writing(this.part, () => this.#handle.writeFile(chunk));
+    this.#length += Buffer.byteLength(chunk);
   }
 
   /** Gives the file its name, once its bytes are on the disk. */
@@ -113,7 +123,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
 };
 
-async function writing<T>(path: string, write: () => Promise<T>): Promise<T> {
+/** Does what writes the file at `path`. @throws UsageError `FILE_EXISTS`, `FILE_UNWRITABLE` when that fails. */
+export async function writing<T>(path: string, write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (error) {

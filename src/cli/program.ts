@@ -10,6 +10,7 @@ import {
   type OptionSpec,
   type OptionValue,
 } from './command.js';
+import { APIS } from './apis.js';
 import { COMMANDS, GROUPS } from './commands/index.js';
 import { isDuration } from './duration.js';
 import { EXIT_CODES, exitCodeLines, type Exit } from './exit-codes.js';
@@ -32,6 +33,7 @@ export const GLOBAL_OPTIONS = {
   verbose: { kind: 'flag', help: 'tell the causes of an error' },
   config: { kind: 'text', value: 'file', help: 'settings, as JSON (or CTCT_CONFIG)' },
   user: { kind: 'text', value: 'name', help: 'user name of the account (or CTCT_USER)' },
+  api: { kind: 'choice', choices: APIS, help: 'what to speak: ws or its successor v2 (or CTCT_API)' },
   baseUrl: { kind: 'text', value: 'url', help: 'where the service is (or CTCT_BASE_URL)' },
 } as const satisfies Record<string, OptionSpec>;
 
@@ -53,6 +55,7 @@ const ENVIRONMENT = [
   '  CTCT_PASSWORD          … and the password, or CTCT_PASSWORD_FILE: a file with it',
   '  CTCT_ACCESS_TOKEN      instead of both, an OAuth 2 token, or CTCT_ACCESS_TOKEN_FILE',
   '  CTCT_ACCESS_TOKEN_IN   where the token is sent: header (default) or query',
+  '  CTCT_API               ws (default), or v2: that takes the API key and the token, no user',
   '  CTCT_BASE_URL          the service; default https://api.constantcontact.com',
   '  CTCT_ALLOW_HTTP        hosts that may be reached by plain http',
   '  CTCT_CONFIG            a JSON file with the same, as user, apiKey, password …;',
@@ -173,8 +176,9 @@ function addCommand(program: Program, command: Command, act: Action, width: numb
     .command(command.name)
     .summary(command.summary)
     .addHelpText('before', `${introduction(command, width).join('\n')}\n`);
-  for (const [name, { help, several }] of Object.entries(command.arguments)) {
-    sub.argument(several === true ? `<${name}...>` : `<${name}>`, help);
+  for (const [name, { help, several, optional }] of Object.entries(command.arguments)) {
+    const shown = several === true ? `${name}...` : name;
+    sub.argument(optional === true ? `[${shown}]` : `<${shown}>`, help);
   }
   for (const [name, spec] of Object.entries(command.options)) addOption(sub, name, spec);
   sub.action(async () => {

@@ -1,11 +1,14 @@
-import type { Activity } from '../activity/activity.js';
-import { AmbiguousCreateError, ServiceError, TransportError } from '../activity/errors.js';
+import { hasFailed, isFinished, type Activity } from '../activity/activity.js';
+import { AmbiguousCreateError } from '../activity/errors.js';
 import type { ActivityRequest, Warning } from '../activity/request.js';
 import type { ActivityService } from '../activity/service.js';
 import { systemClock, type Clock } from '../clock.js';
+import { whyMaybeCreated } from '../create.js';
 import { secretsOf } from '../http/credentials.js';
-import { watchActivity, type WaitOptions } from '../wait.js';
-import type { Encoding } from '../ws/encoding.js';
+import { watchActivities, watchActivity, type WaitOptions } from '../wait.js';
+import { V2_ENCODINGS } from '../v2/encoding.js';
+import { ENCODINGS } from '../ws/encoding.js';
+import { encodingOf, type Api, type ContactEncoding } from './apis.js';
 import { readSettings, type Settings } from './config.js';
 import type { Exit } from './exit-codes.js';
 import type { CliIo } from './io.js';
@@ -21,10 +24,11 @@ export interface SessionOptions {
   readonly progress: boolean;
   readonly config: string | undefined;
   readonly user: string | undefined;
+  readonly api: Api | undefined;
   readonly baseUrl: string | undefined;
 }
 
-export interface WatchOptions extends Pick<WaitOptions, 'minDelay' | 'maxDelay'> {
+export interface WatchOptions extends Pick<WaitOptions, 'minDelay' | 'maxDelay' | 'unconfirmedTimeout'> {
   /** Milliseconds to wait at most. */
   readonly timeout: number;
   readonly onStatus?: (activity: Activity) => void;
@@ -71,10 +75,11 @@ export class Session {
   }
 
   /** The account's activities, by the settings. @throws UsageError when they are not enough. */
-  async service(encoding: Encoding = 'auto'): Promise<ActivityService> {
-    const { config, user, baseUrl } = this.#options;
+  async service(encoding: ContactEncoding = 'auto'): Promise<ActivityService> {
+    const { config, user, api, baseUrl } = this.#options;
     const flags = {
       ...(user !== undefined && { user }),
+      ...(api !== undefined && { api }),
       ...(baseUrl !== undefined && { baseUrl }),
       ...(config !== undefined && { config }),
     };
@@ -84,21 +89,26 @@ export class Session {
   }
 
   /** A client of the service that the settings name. */
-  async connect(settings: Settings, encoding: Encoding = 'auto'): Promise<ActivityService> {
-    const { WsClient } = await import('../ws/client.js');
-    return new WsClient({
-      user: settings.user,
-      credentials: settings.credentials,
-      ...(settings.baseUrl !== undefined && { baseUrl: settings.baseUrl }),
-      allowHttp: settings.allowHttp,
-      encoding,
+  async connect(settings: Settings, encoding: ContactEncoding = 'auto'): Promise<ActivityService> {
+    const { api, baseUrl, allowHttp } = settings;
+    const options = {
+      baseUrl,
+      allowHttp,
       clock: this.clock,
       ...(this.io.fetch && { fetch: this.io.fetch }),
       ...(this.io.random && { random: this.io.random }),
       onWarning: (warning: Warning) => {
         this.talk.warn(plainText(warning.message));
       },
-    });
+    };
+    if (api === 'v2') {
+      const { V2Client } = await import('../v2/client.js');
+      const { credentials } = settings;
+      return new V2Client({ ...options, credentials, encoding: encodingOf(api, V2_ENCODINGS, encoding) });
+    }
+    const { WsClient } = await import('../ws/client.js');
+    const { user, credentials } = settings;
+    return new WsClient({ ...options, user, credentials, encoding: encodingOf(api, ENCODINGS, encoding) });
   }
 
   /**
@@ -111,25 +121,53 @@ export class Session {
       this.started(activity.id);
       return activity;
     } catch (error) {
-      const why = mayBeCreated(error);
+      const why = error instanceof AmbiguousCreateError ? undefined : whyMaybeCreated(error);
       if (why === undefined) throw error;
       throw new AmbiguousCreateError(`the activity may have been created, ${why}`, [], { cause: error });
     }
   }
 
-  /** From now on, until it is finished, an interrupt tells how to take this activity up again. */
-  started(activityId: string, then?: string): void {
-    const wait = this.commandLine('wait', activityId);
-    this.#unfinished = { activityId, resume: then === undefined ? wait : `${wait} && ${then}` };
+  /** From now on, until it is finished, an interrupt tells how to take this activity, or these, up again. */
+  started(activityId: string | readonly string[], then?: string): void {
+    const ids = [activityId].flat();
+    const wait = this.commandLine('wait', ...ids);
+    this.#unfinished = {
+      activityId: ids.join(', '),
+      resume: then === undefined ? wait : `${wait} && ${then}`,
+    };
   }
 
   /** Watches an activity to its end, showing how it goes on. @throws WaitTimeoutError when the time is over. */
   async watch(service: ActivityService, activityId: string, options: WatchOptions): Promise<Activity> {
-    const { onStatus, ephemeral = false, ...waiting } = options;
-    if (this.#unfinished === undefined && !ephemeral) this.started(activityId);
-    const start = this.clock.now();
-    const watching = watchActivity(service, activityId, {
-      ...waiting,
+    if (this.#unfinished === undefined && options.ephemeral !== true) this.started(activityId);
+    return this.#follow(watchActivity(service, activityId, this.#waiting(options)), options);
+  }
+
+  /** Watches several to the end of each, in the same way. */
+  async watchAll(
+    service: ActivityService,
+    ids: readonly string[],
+    options: WatchOptions,
+  ): Promise<Activity[]> {
+    const open = new Set(ids);
+    this.started(ids);
+    const onStatus = (activity: Activity) => {
+      if (isFinished(activity) && open.delete(activity.id) && open.size > 0) this.started([...open]);
+    };
+    const progress = () => `${ids.length - open.size} of ${ids.length} finished; `;
+    return this.#follow(
+      watchActivities(service, ids, this.#waiting(options)),
+      { ...options, onStatus },
+      progress,
+    );
+  }
+
+  #waiting({ minDelay, maxDelay, timeout, unconfirmedTimeout }: WatchOptions): WaitOptions {
+    return {
+      minDelay,
+      maxDelay,
+      timeout,
+      unconfirmedTimeout,
       clock: this.clock,
       random: this.io.random,
       signal: this.io.signal,
@@ -140,7 +178,21 @@ export class Session {
             : `the status ${plainText(activity.status)} is new to this program; waiting on`,
         );
       },
-    });
+      onTrouble: (error) => {
+        this.talk.progress(error.code, () => `${plainText(error.message)}; waiting on`);
+      },
+      onWarning: ({ message }) => {
+        this.talk.warn(plainText(message));
+      },
+    };
+  }
+
+  async #follow<T>(
+    watching: AsyncGenerator<Activity, T>,
+    { onStatus, ephemeral = false }: WatchOptions,
+    before = () => '',
+  ): Promise<T> {
+    const start = this.clock.now();
     try {
       for (;;) {
         const step = await watching.next();
@@ -151,8 +203,8 @@ export class Session {
         const activity = step.value;
         onStatus?.(activity);
         this.talk.progress(
-          String(activity.status),
-          () => activityLine(activity, this.clock.now() - start),
+          `${before()}${String(activity.status)}`,
+          () => `${before()}${activityLine(activity, this.clock.now() - start)}`,
           ephemeral ? 'drawn' : 'now',
         );
       }
@@ -163,25 +215,16 @@ export class Session {
 
   /** `ctct wait a07e… --user joesflowers`: a command line that means this service and account. */
   commandLine(...words: string[]): string {
-    const { config, user, baseUrl } = this.#options;
-    const flags = Object.entries({ '--config': config, '--user': user, '--base-url': baseUrl });
+    const { config, user, api, baseUrl } = this.#options;
+    const flags = Object.entries({
+      '--config': config,
+      '--user': user,
+      '--api': api,
+      '--base-url': baseUrl,
+    });
     const given = flags.flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]));
     return [programName(this.io.env), ...[...words, ...given].map(shellWord)].join(' ');
   }
-}
-
-/**
- * Why it is not known whether a creation that failed has been done all the same; undefined when it has not. A service
- * that fails (500), or a proxy that lost it (502, 504), may have taken the request; one that is busy (429, 503) has not.
- */
-function mayBeCreated(error: unknown): string | undefined {
-  if (error instanceof TransportError && error.sent !== 'no') {
-    return `since only the answer is missing: ${error.message}`;
-  }
-  if (error instanceof ServiceError && error.status >= 500 && error.status !== 503) {
-    return `though the answer says no: ${error.message}`;
-  }
-  return undefined;
 }
 
 /** How the program was called, so that commands that are told can be copied: `npx ctct` when npx ran it. */
@@ -191,7 +234,7 @@ export function programName(env: CliIo['env']): string {
 
 /** How the end of an activity that was waited for shows in the exit code. */
 export function outcome(activity: Activity): Exit {
-  if (activity.status === 'ERROR') return 'failure';
+  if (hasFailed(activity)) return 'failure';
   return activity.errorCount > 0 ? 'rows' : 'ok';
 }
 

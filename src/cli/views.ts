@@ -1,4 +1,4 @@
-import type { Activity, ActivityError } from '../activity/activity.js';
+import { hasFailed, type Activity, type ActivityError } from '../activity/activity.js';
 import type { ContactList } from '../activity/list.js';
 import type { View } from './output.js';
 import { plainText, type Paint } from './terminal.js';
@@ -113,7 +113,7 @@ export const SAVED: View<Saved> = {
 
 export function shownStatus(activity: Pick<Activity, 'status' | 'errorCount'>, paint: Paint): string {
   const status = plainText(activity.status ?? 'not told');
-  if (activity.status === 'ERROR') return paint('red', status);
+  if (hasFailed(activity)) return paint('red', status);
   if (activity.status !== 'COMPLETE') return paint('cyan', status);
   return paint(activity.errorCount > 0 ? 'yellow' : 'green', status);
 }

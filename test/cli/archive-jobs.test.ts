@@ -69,9 +69,10 @@ describe('ctct archive --jobs', () => {
     const argv = ['archive', 'read', folder, SAMPLE, '--strict'];
     const one = await ctct(argv);
     const two = await ctct([...argv, '--jobs', '2']);
-    expect(two.stderr.text).to.equal(one.stderr.text);
+    expect(two.stderr.text.replace(' --jobs 2', '')).to.equal(one.stderr.text);
     expect(two.exit).to.equal(one.exit).and.not.equal(0);
-    expect(two.stdout.text.startsWith(one.stdout.text)).to.equal(true);
+    expect(one.stdout.lines.length).to.be.greaterThan(2000);
+    expect(two.stdout.text).to.equal(one.stdout.text);
   });
 
   it('reads stdin too, and takes 0 for as many threads as there are cores', async () => {

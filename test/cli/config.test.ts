@@ -44,6 +44,7 @@ describe('settings', () => {
 
   it('come from the environment', async () => {
     expect(await settings({ env: BASIC })).to.deep.equal({
+      api: 'ws',
       user: 'joesflowers',
       credentials: { scheme: 'basic', apiKey: 'the-key', user: 'joesflowers', password: 'the-password' },
       baseUrl: undefined,
@@ -128,6 +129,39 @@ describe('settings', () => {
     // A path in a configuration file starts from its folder.
     const config = await file('relative.json', { user: 'u', accessTokenFile: 'password' });
     expect((await settings({ flags: { config } })).credentials).to.deep.include({ token: 'from a file' });
+  });
+
+  it('of v2 are the API key and the token, from wherever each is; a user is not needed', async () => {
+    const V2 = { CTCT_API: 'v2', CTCT_API_KEY: 'the-key', CTCT_ACCESS_TOKEN: 'the-token' };
+    const credentials = { scheme: 'api_key', apiKey: 'the-key', token: 'the-token' };
+    const expected = { api: 'v2', user: undefined, credentials, baseUrl: undefined, allowHttp: [] };
+    expect(await settings({ env: V2 })).to.deep.equal(expected);
+    const { CTCT_API, ...others } = V2;
+    expect(CTCT_API).to.equal('v2');
+    expect(await settings({ flags: { api: 'v2' }, env: others })).to.deep.equal(expected);
+    expect((await settings({ flags: { api: 'ws' }, env: { ...BASIC, ...V2 } })).api).to.equal('ws');
+    const token = await file('v2-token', 'the-token\n');
+    const config = await file('v2.json', { api: 'v2', apiKey: 'the-key', accessTokenFile: token });
+    expect(await settings({ flags: { config } })).to.deep.equal(expected);
+    for (const [env, message] of [
+      [
+        {},
+        'no credentials: set CTCT_API_KEY and CTCT_ACCESS_TOKEN (or CTCT_ACCESS_TOKEN_FILE), which v2 asks for',
+      ],
+      [
+        { CTCT_API_KEY: 'k', CTCT_PASSWORD: 'p' },
+        'no credentials: set CTCT_ACCESS_TOKEN (or CTCT_ACCESS_TOKEN_FILE), which v2 asks for',
+      ],
+      [{ CTCT_ACCESS_TOKEN: 't' }, 'no credentials: set CTCT_API_KEY, beside the access token'],
+    ] as const) {
+      const error = await failure({ env: { CTCT_API: 'v2', ...env } });
+      expect([error.code, error.message]).to.deep.equal(['CREDENTIALS_REQUIRED', message]);
+    }
+    const wrong = await failure({ env: { ...BASIC, CTCT_API: 'v4' } });
+    expect([wrong.code, wrong.message]).to.deep.equal([
+      'OPTION_INVALID',
+      'CTCT_API: must be ws or v2, got "v4"',
+    ]);
   });
 
   it('that are missing are named', async () => {

@@ -132,7 +132,13 @@ describe('the story of the demo', () => {
     const stdout = new Sink();
     const io = { stdin: Readable.from([]), stdout, stderr: new Sink(), env: {} };
     const options = { output: 'table', quiet: false, progress: true } as const;
-    const session = new Session(io, { ...options, config: undefined, user: undefined, baseUrl: undefined });
+    const session = new Session(io, {
+      ...options,
+      config: undefined,
+      user: undefined,
+      api: undefined,
+      baseUrl: undefined,
+    });
     const activity = anActivity({ id: 'a07e', status: 'ERROR' });
     const story = new DemoStory(session);
     await story.activity(activity, ['PENDING', 'ERROR'], 1234);

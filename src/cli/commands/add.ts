@@ -1,6 +1,6 @@
 import { ADD_TYPES } from '../../activity/request.js';
-import { ENCODINGS } from '../../ws/encoding.js';
 import { putCreated, WAIT_DEFAULT } from '../activity-output.js';
+import { CONTACT_ENCODINGS } from '../apis.js';
 import { command } from '../command.js';
 import { contactsFrom } from '../contacts-argument.js';
 
@@ -26,16 +26,22 @@ export const add = command({
     },
     encoding: {
       kind: 'choice',
-      choices: ENCODINGS,
+      choices: CONTACT_ENCODINGS,
       fallback: 'auto',
-      help: 'how the contacts are sent',
+      help: 'how the contacts are sent; form with ws, json with v2',
     },
+    blanksEnabled: { kind: 'flag', help: 'let blank cells erase what contacts have; v2 only' },
     wait: { kind: 'duration', bare: WAIT_DEFAULT, help: 'wait for the end, this long at most' },
   },
-  async run(session, { file, list, type, encoding, wait }) {
+  async run(session, { file, list, type, encoding, blanksEnabled, wait }) {
     const service = await session.service(encoding);
     const contacts = contactsFrom(session, file);
-    const activity = await session.create(service, { activityType: type, contacts, lists: list });
+    const activity = await session.create(service, {
+      activityType: type,
+      contacts,
+      lists: list,
+      ...(blanksEnabled && { blanksEnabled }),
+    });
     return putCreated(session, service, activity, wait);
   },
 });

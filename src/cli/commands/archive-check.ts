@@ -1,3 +1,4 @@
+import { jsonDocument } from '../../archive/record-json.js';
 import type { ArchiveProblem, ArchiveTally } from '../../archive/record.js';
 import { ArchiveReading, counted, JOBS, readingSummary } from '../archive-reading.js';
 import { command } from '../command.js';
@@ -18,22 +19,68 @@ export const archiveCheck = command({
   arguments: { path: { help: 'file, folder, pattern, or - for stdin', several: true } },
   options: { jobs: JOBS },
   async run(session, { path, jobs }) {
-    const found: ArchiveProblem[] = [];
-    const reading = await ArchiveReading.open(session, path, {
-      onProblem: (problem) => found.push(problem),
-    });
-    const problems = problemsOf(session, reading, await steps(reading, jobs), found);
-    if (session.output.format === 'table') {
-      for await (const problem of problems) await session.output.tableLine(problemLine(problem));
-    } else {
-      await session.output.records(PROBLEM, problems);
-    }
+    const found = new FoundProblems();
+    const reading = await ArchiveReading.open(session, path, { onProblem: (problem) => found.add(problem) });
+    await putProblems(session, problemsOf(session, reading, await steps(reading, jobs), found));
     if (reading.interrupted) session.talk.error('interrupted; up to then there were:');
     for (const line of summary(reading.tally, reading.problems)) session.talk.note(line);
     if (reading.interrupted) return 'interrupted';
     return reading.problems > 0 ? 'rows' : 'ok';
   },
 });
+
+/** Writes problems as they come: however many there are, they are not kept. */
+async function putProblems({ output }: Session, problems: AsyncIterable<ArchiveProblem>): Promise<void> {
+  if (output.format === 'table') {
+    for await (const problem of problems) await output.tableLine(problemLine(problem));
+  } else if (output.format === 'json') {
+    const jsonOf = (problem: ArchiveProblem) =>
+      Object.fromEntries(PROBLEM.fields.map((field) => [field.name, field.value(problem)]));
+    for await (const text of jsonDocument(PROBLEM.kind[1], problems, jsonOf)) await output.raw(text);
+  } else {
+    await output.records(PROBLEM, problems);
+  }
+}
+
+/** Problems that may wait to be put out. */
+const MOST_WAITING = 1000;
+
+/** Problems between the reading, which waits when there are many, and the output. */
+class FoundProblems {
+  #problems: ArchiveProblem[] = [];
+  #many = newSignal();
+  #taken = newSignal();
+
+  /** Adds a problem; once there are many, the promise is that they are taken. */
+  add(problem: ArchiveProblem): Promise<void> | undefined {
+    this.#problems.push(problem);
+    if (this.#problems.length < MOST_WAITING) return undefined;
+    this.#many.give();
+    return this.#taken.given;
+  }
+
+  take(): ArchiveProblem[] {
+    const problems = this.#problems;
+    this.#problems = [];
+    this.#taken.give();
+    this.#taken = newSignal();
+    this.#many = newSignal();
+    return problems;
+  }
+
+  /** Fulfilled once there are many. */
+  get many(): Promise<void> {
+    return this.#many.given;
+  }
+}
+
+function newSignal(): { readonly given: Promise<void>; readonly give: () => void } {
+  let give = (): void => undefined;
+  const given = new Promise<void>((resolve) => {
+    give = resolve;
+  });
+  return { given, give };
+}
 
 /** Something in an archive that is not as it must be. */
 const PROBLEM: View<ArchiveProblem> = {
@@ -68,21 +115,25 @@ async function* problemsOf(
   session: Session,
   reading: ArchiveReading,
   taken: AsyncIterator<unknown>,
-  found: ArchiveProblem[],
+  found: FoundProblems,
 ): AsyncGenerator<ArchiveProblem> {
   // Where the problems show on the terminal that the progress is drawn on, it makes room for them.
   const shared = session.io.stdout.isTTY === true;
   try {
-    while ((await taken.next()).done !== true) {
-      if (found.length === 0) continue;
+    for (let step = taken.next(); ;) {
+      const next = await Promise.race([step, found.many]);
+      if (next?.done === true) break;
+      if (next !== undefined) step = taken.next();
+      const problems = found.take();
+      if (problems.length === 0) continue;
       if (shared) reading.hideProgress();
-      yield* found.splice(0);
+      yield* problems;
       if (shared) reading.showProgress();
     }
   } finally {
     await taken.return?.();
   }
-  yield* found.splice(0);
+  yield* found.take();
 }
 
 function summary(tally: Readonly<ArchiveTally>, problems: number): string[] {

@@ -7,7 +7,7 @@ import { activityFilter, createdAt, type ActivityFilter } from '../../archive/se
 import type { V2Loss } from '../../archive/v2-record.js';
 import { parseInstant } from '../../format/instant.js';
 import { activityId } from '../activity-output.js';
-import { lossLines, RECORD_FORMATS, withErrorTable } from '../archive-output.js';
+import { lossLines, RECORD_FORMATS } from '../archive-output.js';
 import {
   ArchiveReading,
   counted,
@@ -15,11 +15,11 @@ import {
   parsePlace,
   readingSummary,
   showPlace,
-  shownPaths,
+  type ArchivePlace,
 } from '../archive-reading.js';
 import { RecordTarget } from '../archive-target.js';
 import { command, type Values } from '../command.js';
-import type { Exit } from '../exit-codes.js';
+import { exitOf, type Exit } from '../exit-codes.js';
 import type { Session } from '../session.js';
 import { plainText } from '../terminal.js';
 
@@ -35,6 +35,10 @@ const OPTIONS = {
   },
   out: { kind: 'text', value: 'file', help: 'write to this file; default, and -, is stdout' },
   errors: { kind: 'text', value: 'file', help: 'with csv: the errors of the activities, as a second table' },
+  forSpreadsheet: {
+    kind: 'flag',
+    help: "with csv: put ' before cells that a spreadsheet would run as formulas; changes such values",
+  },
   force: { kind: 'flag', help: 'write over files that are there' },
   type: { kind: 'texts', value: 'type', help: 'activities of this type' },
   status: { kind: 'texts', value: 'status', help: 'activities with this status' },
@@ -88,23 +92,24 @@ export const archiveRead = command({
       // On a terminal the data itself is all the progress there need be.
       progress: toFile || session.io.stdout.isTTY !== true,
     });
-    const target = await RecordTarget.open(session, values, (place) =>
-      session.commandLine(...resumed(values, place, values.out)),
-    );
-    const passed: Passed = { written: 0, undated: 0, stopped: false };
+    const target = await RecordTarget.open(session, values, reading, {
+      after: (place) => session.commandLine(...resumed(values, { place, out: restOf(values) })),
+      anew: () => session.commandLine(...resumed({ ...values, force: true }, { out: values.out })),
+    });
+    const passed: Passed = { written: 0, undated: 0, last: undefined };
     const losses = new Map<V2Loss, number>();
     try {
       const write =
         values.jobs === 1
           ? writeRecords(values, chosen(session, reading, values, filter, passed), target, losses)
           : await linesOnThreads(reading, values, filter, passed);
-      for await (const chunk of write) await target.write(chunk);
+      for await (const chunk of write) await target.write(chunk, passed.last);
     } catch (error) {
       await target.discard();
       throw error;
     }
     for (const line of lossLines(losses)) session.talk.warn(line);
-    if (reading.interrupted || passed.stopped) return interrupted(session, values, reading, target, passed);
+    if (reading.endedEarly) return endedEarly(session, values, reading, target, passed);
     await target.publish();
     finished(session, values, reading, passed);
     return reading.problems > 0 ? 'rows' : 'ok';
@@ -117,19 +122,20 @@ interface Passed {
   written: number;
   /** Records that tell no date, where one was asked for. */
   undated: number;
-  /** The user ended it. */
-  stopped: boolean;
+  /** The last of those that were put out. */
+  last: ArchivePlace | undefined;
 }
 
 function writeRecords(
-  { output }: ReadValues,
+  { output, forSpreadsheet }: ReadValues,
   records: AsyncIterable<ArchiveRecord>,
   target: RecordTarget,
   losses: Map<V2Loss, number>,
 ): AsyncIterable<string | Uint8Array> {
-  const seen = target.errors === undefined ? records : withErrorTable(records, target.errors);
+  const seen = target.errors?.through(records) ?? records;
   const run = {
     goesOn: target.goesOn,
+    forSpreadsheet,
     onLoss: (loss: V2Loss) => void losses.set(loss, (losses.get(loss) ?? 0) + 1),
   };
   return RECORD_FORMATS[output].write(seen, run);
@@ -157,20 +163,18 @@ async function* chosen(
   passed: Passed,
 ): AsyncGenerator<ArchiveRecord> {
   const { signal } = session.io;
-  const isInterrupted = () => signal?.aborted === true;
   const { ids = [], ...later } = filter;
   // The id is that of all records of an activity, so that those of others need not be kept.
   const records = dedupe ? newestOfEach(accepted(reading.records(), { ids })) : reading.records();
   const accepts = activityFilter(dedupe ? later : filter);
   const dated = filter.since !== undefined || filter.until !== undefined;
   for await (const record of records) {
-    if (dedupe && isInterrupted()) {
-      passed.stopped = true;
-      return;
-    }
+    if (dedupe && signal?.aborted === true) reading.interrupt();
+    if (dedupe && reading.endedEarly) return;
     if (dated && createdAt(record.activity) === undefined) passed.undated++;
     if (!accepts(record.activity)) continue;
     passed.written++;
+    passed.last = record.position;
     yield record;
   }
 }
@@ -222,17 +226,18 @@ function warnOfUnknown(
   }
 }
 
-/** The words of the command line that goes on behind a place. */
-function resumed(values: ReadValues, place: string, out: string | undefined): string[] {
+/** The words of the command line that goes on behind a place, or begins anew. */
+function resumed(values: ReadValues, { place, out }: { place?: string; out: string | undefined }): string[] {
   const several = (flag: string, texts: readonly string[]) =>
     texts.length > 0 ? [flag, texts.join(',')] : [];
   const one = (flag: string, text: string | undefined) => (text === undefined ? [] : [flag, text]);
   const flag = (name: string, given: boolean) => (given ? [name] : []);
   return [
-    ...['archive', 'read', ...shownPaths(values.path)],
+    ...['archive', 'read', ...values.path],
     ...one('--output', values.output === 'ndjson' ? undefined : values.output),
     ...one('--out', out),
     ...one('--errors', values.errors),
+    ...flag('--for-spreadsheet', values.forSpreadsheet),
     ...flag('--force', values.force),
     ...several('--type', values.type),
     ...several('--status', values.status),
@@ -240,14 +245,15 @@ function resumed(values: ReadValues, place: string, out: string | undefined): st
     ...one('--since', values.since),
     ...one('--until', values.until),
     ...flag('--with-errors', values.withErrors),
+    ...flag('--dedupe', values.dedupe),
     ...flag('--strict', values.strict),
     ...one('--after', place),
     ...one('--jobs', values.jobs === 1 ? undefined : String(values.jobs)),
   ];
 }
 
-/** Ends a run that the user interrupted: what was written is whole as far as it goes. */
-async function interrupted(
+/** Ends a run before the archive did, by the user or at a problem: what was written is whole as far as it goes. */
+async function endedEarly(
   session: Session,
   values: ReadValues,
   reading: ArchiveReading,
@@ -255,32 +261,44 @@ async function interrupted(
   passed: Passed,
 ): Promise<Exit> {
   const { talk } = session;
-  const place = reading.last === undefined ? values.after : showPlace(reading.last);
-  if (values.dedupe || place === undefined) {
+  const { refused } = reading;
+  const exit = refused === undefined ? 'interrupted' : exitOf(refused);
+  const lastRead = reading.last === undefined ? values.after : showPlace(reading.last);
+  const place = values.dedupe ? undefined : ((await target.last()) ?? lastRead);
+  if (place === undefined) {
     await target.discard();
-    talk.error(
-      values.dedupe
-        ? 'interrupted; with --dedupe all must be read before anything is whole: run it again'
-        : 'interrupted before the first record',
-    );
-    return 'interrupted';
+    if (refused !== undefined) talk.error(plainText(refused.message));
+    else if (values.dedupe) {
+      talk.error('interrupted; with --dedupe all must be read before anything is whole: run it again');
+    } else talk.error('interrupted before the first record');
+    return exit;
   }
   await target.keep();
+  const whole =
+    `${counted(passed.written, 'record')} put out` +
+    (target.file === undefined ? '' : ` to ${target.file.part}, which is whole as far as it goes`);
   const { appendable } = RECORD_FORMATS[values.output];
-  const records = counted(passed.written, 'record');
-  const out = appendable || values.out === undefined ? values.out : anotherName(values.out);
-  const how = !appendable
-    ? ', into another file'
-    : target.file === undefined
+  const how = appendable
+    ? target.file === undefined
       ? ', behind what was put out'
-      : '';
-  talk.error(
-    target.file === undefined
-      ? `interrupted; ${records} put out`
-      : `interrupted; ${records} put out to ${target.file.part}, which is whole as far as it goes`,
-    [`go on${how}: ${session.commandLine(...resumed(values, place, out))}`],
-  );
-  return 'interrupted';
+      : ''
+    : ', into another file';
+  const goOn = (strict: boolean) =>
+    session.commandLine(...resumed({ ...values, strict }, { place, out: restOf(values) }));
+  if (refused === undefined) {
+    talk.error(`interrupted; ${whole}`, [`go on${how}: ${goOn(values.strict)}`]);
+  } else {
+    talk.error(plainText(refused.message), [
+      `before that, ${whole}`,
+      `go on without --strict${how}: ${goOn(false)}`,
+    ]);
+  }
+  return exit;
+}
+
+/** The file that a later run writes the rest to. */
+function restOf({ output, out }: ReadValues): string | undefined {
+  return RECORD_FORMATS[output].appendable || out === undefined || out === '-' ? out : anotherName(out);
 }
 
 /** `a.rest.parquet` for `a.parquet`. */

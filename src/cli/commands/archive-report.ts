@@ -1,7 +1,7 @@
 import { ArchiveReading } from '../archive-reading.js';
 import { checkFile } from '../archive-target.js';
 import { command } from '../command.js';
-import { PartFile } from '../part-file.js';
+import { PartFile, partOf } from '../part-file.js';
 
 export const archiveReport = command({
   name: 'report',
@@ -21,8 +21,11 @@ export const archiveReport = command({
   },
   async run(session, { path, out, title, force }) {
     const { writeReport } = await import('../../archive/report.js');
-    if (out !== '-') await checkFile(out, force);
     const reading = await ArchiveReading.open(session, path);
+    if (out !== '-') {
+      for (const name of [out, partOf(out)]) await reading.checkNotRead('--out', name);
+      await checkFile(out, force);
+    }
     const page = writeReport(reading.records(), {
       sources: path,
       tally: reading.tally,

@@ -60,7 +60,7 @@ export const demo = command({
     try {
       const { url } = await emulator.listen();
       const credentials = { scheme: 'basic', user: USER, ...ANY_CREDENTIALS } as const;
-      const settings = { user: USER, credentials, baseUrl: url, allowHttp: [] };
+      const settings = { api: 'ws', user: USER, credentials, baseUrl: url, allowHttp: [] } as const;
       const service = await session.connect(settings, 'multipart');
       const target = path ?? join(await mkdtemp(join(tmpdir(), 'ctct-demo-')), FILE_NAME);
       return await tell(session, service, url, target, force);

@@ -8,6 +8,7 @@ import { plainText } from '../terminal.js';
 export const download = command({
   name: 'download',
   summary: 'save the file of a finished export',
+  details: 'A download that was cut off is gone on with, when the same command is run again.',
   examples: [
     ['ctct download a07e1gpfcd3fhysynnp', 'into this folder, as the service calls it'],
     ['ctct download a07e1gpfcd3fhysynnp --out list2.csv', 'to this file'],
@@ -36,7 +37,7 @@ export const download = command({
           session.commandLine('wait', activity.id),
       );
     }
-    await putDownload(session, activity.id, await service.download(activity, session.abort), { out, force });
+    await putDownload(session, service, activity, { out, force });
     return 'ok';
   },
 });

@@ -1,17 +1,25 @@
+import type { Emulator } from '../../emulator/emulator.js';
+import { PROFILES } from '../../ws/quirks.js';
 import { command } from '../command.js';
-import { ANY_CREDENTIALS, demoAccount, FAST, readMembers } from '../demo-account.js';
+import { ANY_CREDENTIALS } from '../demo-account.js';
+import { CLOCKS, emulatorSetup, faultPresets } from '../emulator-setup.js';
+import { JournalFile, requestLine } from '../emulator-log.js';
 import type { View } from '../output.js';
 import { programName, shellWord, type Session } from '../session.js';
+import { plainText } from '../terminal.js';
 
 export const emulator = command({
   name: 'emulator',
   summary: 'serve an emulated account on this machine',
   details:
-    'Prints its URL on stdout, and what to set to use it on stderr. It keeps everything in memory, ' +
-    'and ends with Ctrl-C.',
+    'Prints its URL on stdout, and what to set to use it on stderr. It keeps everything in memory, unless --state names ' +
+    'a file, and ends with Ctrl-C. Its page, /__emulator/, shows what comes in and what is made of it, moves the clock, ' +
+    'and lets things go wrong.',
   examples: [
     ['ctct emulator --fast', 'jobs take a second, not half a minute'],
     ['ctct emulator --port 8008 --seed-contacts contacts.csv', 'with members on list 2'],
+    ['ctct emulator --seed accounts.yaml --state emulator.json', 'goes on where it was, next time'],
+    ['ctct emulator --clock virtual --log', 'time stands still until you move it'],
   ],
   arguments: {},
   options: {
@@ -24,35 +32,82 @@ export const emulator = command({
       help: 'port, 0 being any free one',
     },
     host: { kind: 'text', value: 'address', fallback: '127.0.0.1', help: 'address to listen at' },
-    fast: { kind: 'flag', help: 'let jobs take about a second' },
+    seed: { kind: 'text', value: 'file', help: 'the accounts to begin with, JSON or YAML' },
     seedContacts: {
       kind: 'text',
       value: 'file',
       help: 'a contact file; its contacts are on list 2 from the start',
     },
+    state: { kind: 'text', value: 'file', help: 'keep everything in this file, and begin with it' },
+    clock: {
+      kind: 'choice',
+      choices: CLOCKS,
+      value: 'kind',
+      fallback: 'real',
+      help: 'real; virtual: stands still until it is moved; instant: jobs take no time',
+    },
+    fast: { kind: 'flag', help: 'let jobs take about a second' },
+    profile: {
+      kind: 'choice',
+      choices: PROFILES,
+      value: 'name',
+      help: 'answer as documented, or as observed (default)',
+    },
+    quirk: { kind: 'texts', value: 'name=off', help: 'switch an oddity of the service off or on' },
+    fault: { kind: 'texts', value: 'name', help: 'let something go wrong: qps403, status503, lostAnswer …' },
+    control: { kind: 'switch', help: 'serve no page, and nothing that steers it' },
+    controlAnywhere: { kind: 'flag', help: 'serve them to other machines too, where --host lets these in' },
+    log: { kind: 'flag', help: 'tell of each request on stderr' },
+    journal: { kind: 'text', value: 'file', help: 'write each request to this file, one JSON a line' },
+    recordBodies: { kind: 'flag', help: 'keep contacts and bodies in the journal; without, nobody is in it' },
   },
-  async run(session, { port, host, fast, seedContacts }) {
+  async run(session, options) {
+    const { port, host, state, fault, log, journal } = options;
+    const presets = faultPresets(fault);
+    const setup = await emulatorSetup(session, options);
     const { createEmulator } = await import('../../emulator/emulator.js');
-    const user = session.user ?? 'joesflowers';
-    const members = seedContacts === undefined ? [] : await readMembers(session, seedContacts);
-    const service = createEmulator({
-      accounts: [demoAccount(user, members)],
-      clock: session.clock,
-      ...(fast && { latency: FAST }),
-    });
+    const service = createEmulator(setup);
+    for (const preset of presets) service.faults.add(preset);
+    if (log) {
+      service.requests.subscribe((entry) => {
+        session.talk.note(plainText(requestLine(entry)));
+      });
+    }
+    const closing: (() => Promise<void>)[] = [];
     try {
+      if (state !== undefined) closing.push(await keep(session, service, state));
+      if (journal !== undefined) closing.push(await writeJournal(service, journal));
       const { url } = await service.listen({ port, host });
+      const user = service.accounts()[0]?.user ?? '';
       await (session.output.format === 'table'
         ? session.output.raw(`${url}\n`)
         : session.output.record(SERVED, { url, user }));
-      explain(session, url, user);
+      explain(session, url, service, options);
       await interrupted(session.io.signal);
     } finally {
       await service.close();
+      await Promise.all(closing.map((close) => close()));
     }
     return 'ok';
   },
 });
+
+async function keep({ talk }: Session, service: Emulator, path: string): Promise<() => Promise<void>> {
+  const { keepState } = await import('../../emulator/keep-state.js');
+  return keepState(service, path, {
+    onError: (error) => {
+      talk.warn(plainText(error instanceof Error ? error.message : String(error)));
+    },
+  });
+}
+
+async function writeJournal(service: Emulator, path: string): Promise<() => Promise<void>> {
+  const file = await JournalFile.open(path);
+  service.requests.subscribe((entry) => {
+    file.write(entry);
+  });
+  return () => file.close();
+}
 
 /** Where an emulator is served. */
 const SERVED: View<{ readonly url: string; readonly user: string }> = {
@@ -64,13 +119,38 @@ const SERVED: View<{ readonly url: string; readonly user: string }> = {
   ],
 };
 
-function explain({ talk, io }: Session, url: string, user: string): void {
-  const { apiKey, password } = ANY_CREDENTIALS;
-  talk.note(`The account ${user} is served, with the lists 2 and 5. In another terminal:`);
-  talk.note(`  export CTCT_BASE_URL=${url} CTCT_USER=${shellWord(user)}`);
-  talk.note(`  export CTCT_API_KEY=${apiKey} CTCT_PASSWORD=${password}`);
-  talk.note(`  ${programName(io.env)} lists`);
-  talk.note('Ctrl-C ends it, and all that it holds.');
+interface Served {
+  readonly control: boolean;
+  readonly state: string | undefined;
+}
+
+function explain({ talk, io }: Session, url: string, service: Emulator, { control, state }: Served): void {
+  const [account, ...others] = service.accounts();
+  if (account === undefined) {
+    talk.note('No account is served yet.');
+  } else {
+    const lists = account.holdings.lists.all();
+    const ids = Array.from(lists, ({ id }) => id);
+    const shown = ids.length > 5 ? `${ids.length} lists` : `the lists ${ids.join(' and ')}`;
+    const more = others.length === 0 ? '' : ` and ${others.length} more`;
+    talk.note(`The account ${account.user}${more} is served, with ${shown}. In another terminal:`);
+    talk.note(`  export CTCT_BASE_URL=${url} CTCT_USER=${shellWord(account.user)}`);
+    const { apiKey, password } = ANY_CREDENTIALS;
+    const free = Object.keys(account.credentials).length === 0;
+    talk.note(
+      free
+        ? `  export CTCT_API_KEY=${apiKey} CTCT_PASSWORD=${password}`
+        : '  export CTCT_API_KEY=… CTCT_PASSWORD=…   # those of the seed',
+    );
+    talk.note(`  ${programName(io.env)} lists`);
+    talk.note('By v2, a token tells the account:');
+    talk.note(
+      `  CTCT_ACCESS_TOKEN=${free ? shellWord(account.user) : '…'} ${programName(io.env)} --api v2 lists`,
+    );
+  }
+  if (control) talk.note(`What comes in, the clock and faults: ${url}/__emulator/`);
+  const end = state === undefined ? 'and all that it holds' : `and what it holds is in ${state}`;
+  talk.note(plainText(`Ctrl-C ends it, ${end}.`));
 }
 
 function interrupted(signal: AbortSignal | undefined): Promise<void> {

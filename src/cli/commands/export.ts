@@ -1,3 +1,4 @@
+import { hasFailed } from '../../activity/activity.js';
 import { UsageError } from '../../activity/errors.js';
 import { FILE_TYPES, SORT_ORDERS } from '../../activity/request.js';
 import { putActivity, putCreated, WAIT_DEFAULT } from '../activity-output.js';
@@ -66,11 +67,11 @@ export const exportContacts = command({
     session.started(created.id, download);
     const timeout = values.wait ?? parseDuration('--wait', WAIT_DEFAULT);
     const activity = await session.watch(service, created.id, { timeout });
-    if (activity.status === 'ERROR') {
+    if (hasFailed(activity)) {
       await putActivity(session, activity);
       return 'failure';
     }
-    await putDownload(session, activity.id, await service.download(activity, session.abort), { out, force });
+    await putDownload(session, service, activity, { out, force });
     return outcome(activity);
   },
 });

@@ -10,6 +10,7 @@ import { list } from './list.js';
 import { lists } from './lists.js';
 import { remove } from './remove.js';
 import { show } from './show.js';
+import { translate } from './translate.js';
 import { wait } from './wait.js';
 
 /** All commands that stand alone, in the order the help shows them. */
@@ -24,6 +25,7 @@ export const COMMANDS: readonly Command[] = [
   show,
   wait,
   download,
+  translate,
   emulator,
 ];
 

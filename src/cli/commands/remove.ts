@@ -1,5 +1,5 @@
-import { ENCODINGS } from '../../ws/encoding.js';
 import { putCreated, WAIT_DEFAULT } from '../activity-output.js';
+import { CONTACT_ENCODINGS } from '../apis.js';
 import { command } from '../command.js';
 import { contactsFrom } from '../contacts-argument.js';
 
@@ -15,9 +15,9 @@ export const remove = command({
     list: { kind: 'texts', value: 'id', required: true, help: 'list to remove from' },
     encoding: {
       kind: 'choice',
-      choices: ENCODINGS,
+      choices: CONTACT_ENCODINGS,
       fallback: 'auto',
-      help: 'how the contacts are sent',
+      help: 'how the contacts are sent; form with ws, json with v2',
     },
     wait: { kind: 'duration', bare: WAIT_DEFAULT, help: 'wait for the end, this long at most' },
   },

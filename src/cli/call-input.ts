@@ -1,0 +1,72 @@
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { UsageError } from '../activity/errors.js';
+import type { HttpCall } from '../translate/http-call.js';
+import { bytesOf } from './contacts-argument.js';
+import type { Session } from './session.js';
+
+/** What is larger is no recording of a few requests. */
+const MOST_BYTES = 256 * 1024 * 1024;
+
+/**
+ * The requests that an argument means: those of a file, of stdin for `-`, or in the argument itself where that is a form
+ * body or a command line of curl.
+ * @throws UsageError `FILE_UNREADABLE`, and as `readCalls`.
+ */
+export async function callsFrom(session: Session, input: string): Promise<HttpCall[]> {
+  const { readCalls } = await import('../translate/read-calls.js');
+  if (input === '-') {
+    const { stdin, signal } = session.io;
+    if (stdin.isTTY === true) session.talk.note('Reading a request from the terminal; end it with Ctrl-D.');
+    const bytes = await gather(bytesOf(stdin, signal), 'stdin');
+    return readCalls(bytes, { source: 'stdin', readFile: readBeside('.') });
+  }
+  if (/^(?:curl\s|activityType=)/.test(input)) {
+    return readCalls(Buffer.from(input), { source: 'argument', readFile: readBeside('.') });
+  }
+  return readCalls(await readWhole(input), { source: input, readFile: readBeside(dirname(input)) });
+}
+
+/** Reads files that are named beside a file, or from where the program was called. */
+export function readBeside(folder: string): (path: string) => Promise<Uint8Array> {
+  return async (path) => readWhole(await firstThere([resolve(path), resolve(folder, path)]), path);
+}
+
+async function firstThere(paths: readonly string[]): Promise<string> {
+  for (const path of paths) if ((await stat(path).catch(() => undefined)) !== undefined) return path;
+  return paths[0] ?? '';
+}
+
+/** @param name what errors call it. */
+export async function readWhole(path: string, name = path): Promise<Uint8Array> {
+  try {
+    const { size } = await stat(path);
+    if (size > MOST_BYTES) throw tooLarge(name);
+    return await readFile(path);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const reason = REASONS[code] ?? `cannot be read (${code})`;
+    throw new UsageError('FILE_UNREADABLE', `${name}: ${reason}`, { cause: error });
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'is a folder; name a file',
+  EACCES: 'reading it is not permitted',
+};
+
+async function gather(chunks: AsyncIterable<Uint8Array>, name: string): Promise<Uint8Array> {
+  const all: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    if ((length += chunk.length) > MOST_BYTES) throw tooLarge(name);
+    all.push(chunk);
+  }
+  return Buffer.concat(all);
+}
+
+function tooLarge(name: string): UsageError {
+  return new UsageError('FILE_UNREADABLE', `${name}: is larger than 256 MiB; give it in pieces`);
+}

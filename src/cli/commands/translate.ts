@@ -1,0 +1,184 @@
+import { createReadStream } from 'node:fs';
+import { UsageError } from '../../activity/errors.js';
+import { ENCODINGS } from '../../format/encodings.js';
+import type { ColumnTargets } from '../../translate/columns.js';
+import type { Loss } from '../../translate/loss.js';
+import { PRINT_FORMS, type PrintForm } from '../../translate/print.js';
+import { BODY_FORMS, type BodyForm } from '../../translate/v2-call.js';
+import { checkFile } from '../archive-target.js';
+import { callsFrom, readWhole } from '../call-input.js';
+import { command } from '../command.js';
+import { bytesOf } from '../contacts-argument.js';
+import type { Exit } from '../exit-codes.js';
+import { fileIdentity } from '../file-identity.js';
+import { ENVELOPE_VERSION } from '../output.js';
+import { PartFile } from '../part-file.js';
+import type { Session } from '../session.js';
+import { plainText } from '../terminal.js';
+
+export const translate = command({
+  name: 'translate',
+  summary: 'say a request, or an upload file, of ws in v2',
+  details:
+    'Reads a request as a form body, an HTTP message, a command line of curl, a HAR file, or the journal of the emulator. ' +
+    'What is different is told on stderr; where something is lost, the exit code is 7 unless --allow-loss is given. No ' +
+    'secret of the input is printed: $CTCT_API_KEY and $CTCT_ACCESS_TOKEN stand in their places.',
+  examples: [
+    ['ctct translate request.txt', 'the same for v2, as a command line of curl'],
+    ['ctct translate calls.har --as http', 'each call of ws in it, as HTTP messages'],
+    ['ctct translate --file contacts.txt --out new.csv', 'an upload file as v2 takes it'],
+    ['ctct translate --file a.csv --into "MIDDLE NAME=CUSTOM FIELD 15"', 'with a place for the middle names'],
+  ],
+  arguments: { input: { help: 'file with the request, the request itself, or - for stdin', optional: true } },
+  options: {
+    as: { kind: 'choice', choices: PRINT_FORMS, fallback: 'curl', help: 'how the request is printed' },
+    body: {
+      kind: 'choice',
+      choices: BODY_FORMS,
+      fallback: 'auto',
+      help: 'how contacts are sent; auto: a file as multipart, else JSON where it fits',
+    },
+    file: { kind: 'text', value: 'file', help: 'an upload file to rewrite, or - for stdin' },
+    out: { kind: 'text', value: 'file', help: 'where the upload file goes; default stdout' },
+    force: { kind: 'flag', help: 'write over a file that is there' },
+    for: { kind: 'choice', choices: ['add', 'remove'], value: 'what', fallback: 'add', help: 'what the upload file is for' },
+    encoding: { kind: 'choice', choices: ['auto', ...ENCODINGS], fallback: 'auto', help: 'of the upload file' },
+    into: { kind: 'texts', value: 'from=to', help: 'where a column goes that v2 ignores' },
+    allowLoss: { kind: 'flag', help: 'exit with 0 though something is lost' },
+  },
+  async run(session, values) {
+    const { input, file, allowLoss } = values;
+    const into = readInto(values.into);
+    if ((input === undefined) === (file === undefined)) {
+      throw new UsageError('OPTION_INVALID', 'give either a request to translate, or --file with an upload file');
+    }
+    if (file === undefined && values.out !== undefined) {
+      throw new UsageError('OPTION_INVALID', '--out: goes with --file; a request is printed on stdout');
+    }
+    const losses =
+      file === undefined
+        ? await translateInput(session, input ?? '-', { as: values.as, body: values.body, into })
+        : await rewrite(session, file, { ...values, into });
+    for (const one of losses) tell(session, one);
+    const lost: Exit = losses.some(({ severity }) => severity === 'loss') && !allowLoss ? 'lossy' : 'ok';
+    return lost;
+  },
+});
+
+interface CallOptions {
+  readonly as: PrintForm;
+  readonly body: BodyForm;
+  readonly into: ColumnTargets;
+}
+
+async function translateInput(session: Session, input: string, options: CallOptions): Promise<readonly Loss[]> {
+  const { translateCall, wsResource } = await import('../../translate/call.js');
+  const { asCurl, asData, asHttp } = await import('../../translate/print.js');
+  const all = await callsFrom(session, input);
+  const calls = all.filter(({ url }) => wsResource(url) !== undefined);
+  if (calls.length === 0) {
+    throw new UsageError('OPTION_INVALID', `${input}: none of the requests in it is to /ws/customers/…`);
+  }
+  if (calls.length < all.length) session.talk.note(`${all.length - calls.length} other requests are passed over`);
+  const { as, body, into } = options;
+  const several = calls.length > 1;
+  const data: unknown[] = [];
+  const losses: Loss[] = [];
+  for (const [index, call] of calls.entries()) {
+    const found = await translateCall(call, { to: 'v2', into, body, now: session.clock.now(), ...session.abort });
+    losses.push(...(several ? found.losses.map((one) => ({ ...one, place: `${call.place}: ${one.place}` })) : found.losses));
+    if (as === 'json') {
+      data.push({ source: call.place, ...found.subject, requests: found.counterpart.map(asData), losses: found.losses });
+      continue;
+    }
+    for (const [part, counterpart] of found.counterpart.entries()) {
+      const first = index === 0 && part === 0;
+      const mark = as === 'http' ? '###' : '#';
+      if (several || found.counterpart.length > 1) {
+        const number = found.counterpart.length > 1 ? `, part ${part + 1}` : '';
+        await session.output.raw(`${first ? '' : '\n'}${mark} ${plainText(call.place)}${number}\n`);
+      }
+      if (as === 'curl') await session.output.raw(asCurl(counterpart));
+      else {
+        await session.output.raw(asHttp(counterpart));
+        await session.output.raw('\n');
+      }
+    }
+  }
+  if (as === 'json') {
+    const envelope = { version: ENVELOPE_VERSION, kind: 'translations', data };
+    await session.output.raw(`${JSON.stringify(envelope, undefined, 2)}\n`);
+  }
+  return losses;
+}
+
+interface FileOptions {
+  readonly for: 'add' | 'remove';
+  readonly encoding: 'auto' | (typeof ENCODINGS)[number];
+  readonly out: string | undefined;
+  readonly force: boolean;
+  readonly into: ColumnTargets;
+}
+
+async function rewrite(session: Session, file: string, options: FileOptions): Promise<readonly Loss[]> {
+  const { translateFile } = await import('../../translate/file.js');
+  const out = options.out === '-' ? undefined : options.out;
+  if (out !== undefined) {
+    const written = await fileIdentity(out);
+    if (written !== undefined && written === (await fileIdentity(file))) {
+      throw new UsageError('OPTION_INVALID', '--out: is the file that is read; name another');
+    }
+    await checkFile(out, options.force);
+  }
+  const { chunks, losses } = translateFile(await open(session, file), {
+    to: 'v2',
+    purpose: options.for,
+    encoding: options.encoding,
+    into: options.into,
+    now: session.clock.now(),
+  });
+  const part = out === undefined ? undefined : await PartFile.begin(out, options.force);
+  try {
+    for await (const chunk of chunks) {
+      session.io.signal?.throwIfAborted();
+      await (part?.write(chunk) ?? session.output.raw(chunk));
+    }
+    await part?.publish();
+  } catch (error) {
+    await part?.discard();
+    throw error;
+  }
+  if (part !== undefined) session.talk.note(`The file is ${part.path}`);
+  return losses;
+}
+
+async function open(session: Session, file: string): Promise<AsyncIterable<Uint8Array>> {
+  if (file === '-') return bytesOf(session.io.stdin, session.io.signal);
+  const stream = createReadStream(file);
+  await new Promise<void>((resolve, reject) => {
+    stream.once('open', () => {
+      resolve();
+    });
+    stream.once('error', reject);
+  }).catch(async () => {
+    // Says the reason in the words that all commands have.
+    await readWhole(file);
+  });
+  return stream as AsyncIterable<Uint8Array>;
+}
+
+function readInto(texts: readonly string[]): ColumnTargets {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const at = text.indexOf('=');
+      if (at > 0) return [text.slice(0, at).trim(), text.slice(at + 1).trim()];
+      throw new UsageError('OPTION_INVALID', `--into: must be FROM=TO, such as "MIDDLE NAME=FIRST NAME", got "${text}"`);
+    }),
+  );
+}
+
+function tell({ talk }: Session, { severity, place, message, code }: Loss): void {
+  const text = `${plainText(place)}: ${plainText(message)} (${code})`;
+  if (severity === 'loss') talk.warn(`lost: ${text}`);
+  else talk.note(`${severity}: ${text}`);
+}
