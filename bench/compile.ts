@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -27,6 +27,8 @@ export function compile(): string {
       writeFileSync(output, outputText);
     }
   }
-  writeFileSync(join(target, 'package.json'), '{ "type": "module" }');
+  // The command line tells its version.
+  copyFileSync(join(ROOT, 'package.json'), join(target, 'package.json'));
+  cpSync(join(ROOT, 'schemas'), join(target, 'schemas'), { recursive: true });
   return target;
 }
