@@ -1,4 +1,4 @@
-import { markup, type Markup, NOTHING } from './report-markup.js';
+import { markup, type Markup, NOTHING } from '../format/markup.js';
 
 /** Height of the plotted area in CSS pixels; its width is that of the page, so that text keeps its size. */
 export const PLOT_HEIGHT = 220;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ArchiveTally } from './record.js';
 import { dataTable } from './report-chart.js';
 import { showBytes, showCount, showDuration, showMinute, showNumber, showRate } from './report-format.js';
-import { foreign, markup, Markup, NOTHING } from './report-markup.js';
+import { foreign, markup, Markup, NOTHING } from '../format/markup.js';
 import { activitiesChart, errorRateChart, messagesChart, runTimeChart } from './report-plots.js';
 import { PAGE_ROWS, SCRIPT } from './report-script.js';
 import { timeAxis } from './report-slots.js';

@@ -9,7 +9,7 @@ import {
   scaleTo,
 } from './report-chart.js';
 import { showCount, showDuration, showNumber, showRate } from './report-format.js';
-import { foreign, markup, NOTHING, type Markup } from './report-markup.js';
+import { foreign, markup, NOTHING, type Markup } from '../format/markup.js';
 import { SERIES, seriesOf, slotRate, type Slot, type TimeAxis } from './report-slots.js';
 import type { DurationReport, StatisticsReport } from './statistics-report.js';
 

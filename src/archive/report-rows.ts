@@ -2,7 +2,7 @@ import { KEY_LENGTH } from './buckets.js';
 import { cutText } from './own-text.js';
 import type { ArchiveRecord } from './record.js';
 import { showCount, showDuration, showMinute, showNumber, showSecond } from './report-format.js';
-import { foreign, markup, NOTHING, type Markup } from './report-markup.js';
+import { foreign, markup, NOTHING, type Markup } from '../format/markup.js';
 
 /** UTF-16 units of a text in the table; what is longer is cut. */
 const TEXT_LENGTH = 160;

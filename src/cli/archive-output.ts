@@ -7,8 +7,9 @@ import {
 } from '../archive/record-csv.js';
 import { joined, recordDocument, recordLines } from '../archive/record-json.js';
 import type { ArchiveRecord } from '../archive/record.js';
-import { v2Record, V2_LOSSES, type V2Loss } from '../archive/v2-record.js';
 import { writeCsv } from '../format/csv.js';
+import { translateActivity } from '../translate/activity.js';
+import type { Loss } from '../translate/loss.js';
 import type { PartFile } from './part-file.js';
 
 /** A way to write records. */
@@ -29,7 +30,7 @@ export interface FormatRun {
   /** What is written goes on behind what is there: without a heading. */
   readonly goesOn: boolean;
   /** Told of what the format cannot hold. */
-  readonly onLoss: (loss: V2Loss) => void;
+  readonly onLoss: (loss: Loss) => void;
   /** A spreadsheet must not take a text for a formula; of CSV. */
   readonly forSpreadsheet: boolean;
 }
@@ -63,10 +64,10 @@ async function* activityRows(
   for await (const record of records) yield shown(activityRow(record));
 }
 
-function v2Line({ activity }: ArchiveRecord, onLoss: (loss: V2Loss) => void): string {
-  const { record, losses } = v2Record(activity);
+function v2Line({ activity }: ArchiveRecord, onLoss: (loss: Loss) => void): string {
+  const { counterpart, losses } = translateActivity(activity, { to: 'v2' });
   losses.forEach(onLoss);
-  return `${JSON.stringify(record)}\n`;
+  return `${JSON.stringify(counterpart)}\n`;
 }
 
 const ROWS_AT_ONCE = 500;
@@ -103,9 +104,9 @@ export class ErrorTable {
 }
 
 /** What was lost, in sentences, each with the number of records it was lost of. */
-export function lossLines(losses: ReadonlyMap<V2Loss, number>): string[] {
+export function lossLines(losses: ReadonlyMap<Loss['message'], number>): string[] {
   return [...losses].map(
-    ([loss, records]) =>
-      `${V2_LOSSES[loss]} (${records.toLocaleString('en-US')} ${records === 1 ? 'record' : 'records'})`,
+    ([message, records]) =>
+      `${message} (${records.toLocaleString('en-US')} ${records === 1 ? 'record' : 'records'})`,
   );
 }

@@ -8,6 +8,15 @@ import type { Session } from './session.js';
 /** What is larger is no recording of a few requests. */
 const MOST_BYTES = 256 * 1024 * 1024;
 
+/** An argument that is the request itself: it may hold secrets, and is never repeated. */
+const INLINE = /^\s*(?:\$\s+)?(?:\S*\/)?curl\s|^\s*activityType\s*=|\n/;
+
+/** What an argument is called where it is told of. */
+export function sourceOf(input: string): string {
+  if (input === '-') return 'stdin';
+  return INLINE.test(input) ? 'argument' : input;
+}
+
 /**
  * The requests that an argument means: those of a file, of stdin for `-`, or in the argument itself where that is a form
  * body or a command line of curl.
@@ -15,16 +24,14 @@ const MOST_BYTES = 256 * 1024 * 1024;
  */
 export async function callsFrom(session: Session, input: string): Promise<HttpCall[]> {
   const { readCalls } = await import('../translate/read-calls.js');
+  const source = sourceOf(input);
   if (input === '-') {
     const { stdin, signal } = session.io;
     if (stdin.isTTY === true) session.talk.note('Reading a request from the terminal; end it with Ctrl-D.');
-    const bytes = await gather(bytesOf(stdin, signal), 'stdin');
-    return readCalls(bytes, { source: 'stdin', readFile: readBeside('.') });
+    return readCalls(await gather(bytesOf(stdin, signal)), { source, readFile: readBeside('.') });
   }
-  if (/^(?:curl\s|activityType=)/.test(input)) {
-    return readCalls(Buffer.from(input), { source: 'argument', readFile: readBeside('.') });
-  }
-  return readCalls(await readWhole(input), { source: input, readFile: readBeside(dirname(input)) });
+  if (INLINE.test(input)) return readCalls(Buffer.from(input), { source, readFile: readBeside('.') });
+  return readCalls(await readWhole(input), { source, readFile: readBeside(dirname(input)) });
 }
 
 /** Reads files that are named beside a file, or from where the program was called. */
@@ -57,11 +64,11 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'reading it is not permitted',
 };
 
-async function gather(chunks: AsyncIterable<Uint8Array>, name: string): Promise<Uint8Array> {
+async function gather(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const all: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of chunks) {
-    if ((length += chunk.length) > MOST_BYTES) throw tooLarge(name);
+    if ((length += chunk.length) > MOST_BYTES) throw tooLarge('stdin');
     all.push(chunk);
   }
   return Buffer.concat(all);

@@ -15,9 +15,16 @@ export function requestLine(entry: JournalEntry): string {
     created,
     `${Math.round(duration)} ms`,
     fault === undefined ? undefined : `fault ${fault.rule} (${fault.action})`,
-    refusal === undefined ? undefined : [refusal.reason, refusal.explanation].filter(Boolean).join(' '),
+    refusal === undefined ? undefined : sentences([refusal.reason, refusal.explanation]),
   ];
   return parts.filter((part) => part !== undefined && part !== '').join(' ');
+}
+
+/** Texts one behind the other, each but the last with its stop. */
+function sentences(texts: readonly (string | undefined)[]): string {
+  const said = texts.filter((text): text is string => text !== undefined && text !== '');
+  const last = said.pop() ?? '';
+  return [...said.map((text) => (/[.!?]$/.test(text) ? text : `${text}.`)), last].join(' ');
 }
 
 /** A file that requests are added to as they are answered, readable by its owner only. */

@@ -1,8 +1,10 @@
+import { readFile } from 'node:fs/promises';
 import { UsageError } from '../activity/errors.js';
 import type { ControlReach } from '../emulator/control-guard.js';
 import type { EmulatorOptions } from '../emulator/emulator.js';
 import { FAULT_PRESETS, type FaultPreset } from '../emulator/fault-presets.js';
 import type { AccountSeed } from '../emulator/seed.js';
+import type { TlsIdentity } from '../http/serve.js';
 import { createVirtualClock, type VirtualClock } from '../emulator/virtual-clock.js';
 import { parseQuirks, type Profile } from '../ws/quirks.js';
 import { demoAccount, FAST, readMembers } from './demo-account.js';
@@ -81,6 +83,18 @@ function controlOf({ control, controlAnywhere }: SetupOptions): ControlReach | f
 async function seedOf(path: string): Promise<readonly AccountSeed[]> {
   const { readSeed } = await import('../emulator/seed-file.js');
   return readSeed(path);
+}
+
+/** What https is served by, from a file that holds both. @throws UsageError `FILE_UNREADABLE` */
+export async function tlsOf(path: string | undefined): Promise<TlsIdentity | undefined> {
+  if (path === undefined) return undefined;
+  try {
+    const pem = await readFile(path);
+    return { cert: pem, key: pem };
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'the read failed';
+    throw new UsageError('FILE_UNREADABLE', `--tls: cannot read ${path} (${code})`, { cause: error });
+  }
 }
 
 /** The presets that are named. @throws UsageError `OPTION_INVALID` for a name that is none. */

@@ -66,6 +66,11 @@ const EXIT_OF = {
   PAGE_REPEATED: 'failure',
   WAIT_EXPIRED: 'waiting',
   CREATE_AMBIGUOUS: 'ambiguous',
+  STORE_BUSY: 'temporary',
+  STORE_DAMAGED: 'failure',
+  STORE_INCOMPATIBLE: 'usage',
+  RUN_BUSY: 'temporary',
+  LEASE_LOST: 'failure',
   ACTIVITY_FAILED: 'failure',
   UNSUPPORTED: 'usage',
 } as const satisfies Record<ErrorCode, Exit>;

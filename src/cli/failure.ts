@@ -14,11 +14,7 @@ export function reportError(error: unknown, session: Session, verbose: boolean):
     if (error instanceof AmbiguousCreateError) {
       talk.error('interrupted; the activity may have been created all the same', hints(error, session));
     } else if (unfinished !== undefined) {
-      const { activityId, resume } = unfinished;
-      const goesOn = activityId.includes(',')
-        ? `activities ${activityId} go on`
-        : `activity ${activityId} goes on`;
-      talk.error(`interrupted; ${plainText(goesOn)} at the service`, [`go on waiting: ${resume}`]);
+      talk.error(`interrupted; ${plainText(unfinished.state)}`, [unfinished.hint]);
     } else {
       talk.error('interrupted');
     }
@@ -43,18 +39,18 @@ function messageOf(error: unknown): string {
 function hints(error: unknown, session: Session): string[] {
   const { unfinished } = session;
   if (!(error instanceof CtctError)) return [];
-  const goesOn = unfinished !== undefined && ['waiting', 'temporary'].includes(exitOf(error));
-  const resume = goesOn ? [`go on waiting: ${unfinished.resume}`] : [];
+  const helps = unfinished?.ready === true || ['waiting', 'temporary'].includes(exitOf(error));
+  const resume = unfinished !== undefined && helps ? [unfinished.hint] : [];
   switch (error.code) {
     case 'CREDENTIALS_REQUIRED':
       return ['to try it without an account: ctct demo'];
     case 'UNAUTHORIZED':
-      return ['check CTCT_USER, CTCT_API_KEY and CTCT_PASSWORD (or CTCT_ACCESS_TOKEN)'];
+      return ['check CTCT_USER, CTCT_API_KEY and CTCT_PASSWORD (or CTCT_ACCESS_TOKEN)', ...resume];
     case 'INSECURE_ORIGIN':
       return ['on the command line, a host is allowed by CTCT_ALLOW_HTTP=<host>'];
     case 'FILE_EXISTS':
       // What only its owner can remove, says so itself.
-      return error.message.includes('remove it') ? [] : ['write over it: --force'];
+      return [...(error.message.includes('remove it') ? [] : ['write over it: --force']), ...resume];
     case 'LIST_REQUIRED':
     case 'LIST_INVALID':
       return [`see which lists there are: ${session.commandLine('lists')}`];

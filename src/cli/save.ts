@@ -125,6 +125,7 @@ function saying(session: Session, activityId: string, { out, force }: DownloadTa
         talk.note(
           `${showBytes(event.bytes)} are kept in ${event.part}; to go on: ${session.commandLine(...words)}`,
         );
+        session.settled();
       }
     }
   };

@@ -36,6 +36,16 @@ export interface WatchOptions extends Pick<WaitOptions, 'minDelay' | 'maxDelay' 
   readonly ephemeral?: boolean;
 }
 
+/** What is left at the service if this run ends now. */
+export interface Unfinished {
+  /** In words, such as `activity a07e1… goes on at the service`. */
+  readonly state: string;
+  /** How to take it up again, with the command. */
+  readonly hint: string;
+  /** Nothing goes on: the activity is finished, and what it made is there to be had. */
+  readonly ready: boolean;
+}
+
 /** One run of one command: its data, its talk, and the service it works on. */
 export class Session {
   readonly io: CliIo;
@@ -44,8 +54,7 @@ export class Session {
   readonly talk: Talk;
   readonly #options: SessionOptions;
   #secrets: readonly string[] = [];
-  /** What goes on at the service if this run ends now, and the command that takes it up again. */
-  #unfinished: { readonly activityId: string; readonly resume: string } | undefined;
+  #unfinished: Unfinished | undefined;
 
   constructor(io: CliIo, options: SessionOptions) {
     this.io = io;
@@ -60,7 +69,7 @@ export class Session {
     });
   }
 
-  get unfinished(): { readonly activityId: string; readonly resume: string } | undefined {
+  get unfinished(): Unfinished | undefined {
     return this.#unfinished;
   }
 
@@ -131,10 +140,26 @@ export class Session {
   started(activityId: string | readonly string[], then?: string): void {
     const ids = [activityId].flat();
     const wait = this.commandLine('wait', ...ids);
+    const [which, goes] = ids.length > 1 ? ['activities', 'go'] : ['activity', 'goes'];
     this.#unfinished = {
-      activityId: ids.join(', '),
-      resume: then === undefined ? wait : `${wait} && ${then}`,
+      state: `${which} ${ids.join(', ')} ${goes} on at the service`,
+      hint: `go on waiting: ${then === undefined ? wait : `${wait} && ${then}`}`,
+      ready: false,
     };
+  }
+
+  /** From now on, whatever ends the run tells that the file of this finished export is still to be had, by this command. */
+  fileLeft(activityId: string, command: string): void {
+    this.#unfinished = {
+      state: `the file of activity ${activityId} is not saved`,
+      hint: `get it, without another export: ${command}`,
+      ready: true,
+    };
+  }
+
+  /** Nothing is left, or how to take it up again has been told. */
+  settled(): void {
+    this.#unfinished = undefined;
   }
 
   /** Watches an activity to its end, showing how it goes on. @throws WaitTimeoutError when the time is over. */
@@ -197,7 +222,7 @@ export class Session {
       for (;;) {
         const step = await watching.next();
         if (step.done === true) {
-          this.#unfinished = undefined;
+          this.settled();
           return step.value;
         }
         const activity = step.value;

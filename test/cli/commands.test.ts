@@ -365,6 +365,70 @@ describe('ctct', () => {
     });
   });
 
+  describe('export', () => {
+    it('that is finished and not saved tells how to get the file, without another export', async () => {
+      const interrupt = new AbortController();
+      const ends: Readonly<Record<string, () => Promise<Response>>> = {
+        'refuses: 403': () => Promise.resolve(new Response('no', { status: 403 })),
+        reset: () => Promise.reject(Object.assign(new Error('reset'), { code: 'ECONNRESET' })),
+        '401': () => Promise.resolve(new Response('who?', { status: 401 })),
+        interrupted: () => {
+          interrupt.abort(new Error('interrupted'));
+          return new Promise(() => undefined);
+        },
+      };
+      for (const [name, end] of Object.entries(ends)) {
+        const { emulator, ctct } = emulated();
+        const fetch = (input: Request | string | URL, init?: RequestInit) => {
+          const request = new Request(input, init);
+          return request.url.endsWith('.csv') ? end() : emulator.fetch(request);
+        };
+        const signal = name === 'interrupted' ? interrupt.signal : undefined;
+        const ran = await ctct(['export', '--list', '2', '--out', '-'], { fetch, signal });
+        let id = '';
+        for await (const activity of emulator.account('joesflowers')!.list()) id = activity.id;
+        expect(ran.exit, name).to.be.greaterThan(0);
+        expect(ran.stderr.lines.at(-1), name).to.equal(
+          `  get it, without another export: ctct download ${id} --out -`,
+        );
+        if (name !== 'interrupted') continue;
+        expect(ran.exit).to.equal(130);
+        expect(ran.stderr.lines.at(-2)).to.equal(
+          `ctct: interrupted; the file of activity ${id} is not saved`,
+        );
+      }
+    });
+  });
+
+  it('export, when its download breaks off, tells once how to go on', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'ctct-cli-export-'));
+    const { emulator, ctct } = emulated();
+    let downloads = 0;
+    const fetch = async (input: Request | string | URL, init?: RequestInit) => {
+      const request = new Request(input, init);
+      if (!request.url.endsWith('.csv')) return emulator.fetch(request);
+      if (++downloads > 1) return new Response('gone', { status: 404 });
+      let pulls = 0;
+      const body = new ReadableStream({
+        pull(controller) {
+          if (pulls++ === 0) controller.enqueue(new Uint8Array(10));
+          else controller.error(new Error('reset'));
+        },
+      });
+      return new Response(body, {
+        headers: { etag: '"1"', 'content-length': '100', 'content-type': 'text/csv' },
+      });
+    };
+    const out = join(folder, 'list2.csv');
+    const { exit, stderr } = await ctct(['export', '--list', '2', '--out', out], { fetch });
+    expect(exit).to.equal(8);
+    expect(stderr.lines.filter((line) => line.includes('ctct download'))).to.have.length(1);
+    expect(stderr.lines.at(-2)).to.match(
+      /^10 bytes are kept in .*list2\.csv\.part; to go on: ctct download a07e/,
+    );
+    await rm(folder, { recursive: true });
+  });
+
   describe('list', () => {
     it('shows the newest first, as many as are wanted', async () => {
       const { ctct } = emulated();
@@ -575,11 +639,13 @@ describe('ctct', () => {
         const controller = new AbortController();
         const stdin = Object.assign(new PassThrough(), { isTTY: false });
         stdin.write(input);
-        setTimeout(() => {
-          controller.abort(new Error('interrupted'));
-        }, 5);
+        // Once somebody reads.
+        const timer = setInterval(() => {
+          if (stdin.listenerCount('readable') > 0) controller.abort(new Error('interrupted'));
+        }, 1);
         const setup = { stdin, signal: controller.signal };
         const { exit, stdout, stderr } = await ctct(['add', '-', '--list', '2'], setup);
+        clearInterval(timer);
         expect([exit, stdout.text, stderr.text]).to.deep.equal([130, '', 'ctct: interrupted\n']);
         expect(stdin.destroyed).to.equal(true);
         for await (const { id } of emulator.account('joesflowers')!.list()) expect.fail(id);

@@ -1,7 +1,11 @@
 import { expect } from 'chai';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ctct, type Ran, Sink } from './harness.js';
 
 /** Calls back with the first line, once it is there. */
@@ -84,7 +88,7 @@ describe('ctct emulator', () => {
     });
     expect(exit).to.equal(0);
     expect(stderr.text)
-      .to.include('joesflowers and 1 more is served, with the lists 7')
+      .to.include('joesflowers and 1 more is served, with the list 7')
       .and.to.include('those of the seed');
     expect(stderr.text).to.match(/http:\/\/127\.0\.0\.1:\d+\/__emulator\//);
     expect(stderr.text).not.to.include('pass-5678');
@@ -112,15 +116,61 @@ describe('ctct emulator', () => {
       });
       expect(await feed(url)).to.include('<Status>COMPLETE');
     });
-    await served(['--state', state], async (url) => {
+    const again = await served(['--state', state], async (url) => {
       const { now } = (await (await fetch(`${url}/__emulator/health`)).json()) as { now: string };
       expect(Date.parse(now)).to.be.greaterThan(Date.parse('2020-01-01'));
       expect(await feed(url)).to.include('<Status>COMPLETE');
     });
+    expect(ran.stderr.text).not.to.include('goes on with');
+    expect(again.stderr.text).to.match(/goes on with what \S+state\.json holds: joesflowers, as of 2008-/);
     writeFileSync(state, '{}');
     const damaged = await ctct(['emulator', '--state', state]);
     expect([damaged.exit, damaged.stdout.text]).to.deep.equal([2, '']);
-    expect(damaged.stderr.text).to.include('state: version');
+    expect(damaged.stderr.text).to.include(`${state}: state: version`);
+  });
+
+  it('says so when the state cannot be kept: at once, or at the end although it was ended', async () => {
+    const nowhere = await ctct(['emulator', '--state', path.join(folder, 'none', 'state.json')]);
+    expect(nowhere.exit).not.to.equal(0);
+    expect(nowhere.stdout.text).to.equal('');
+    expect(nowhere.stderr.text).to.include('the state cannot be written');
+    const gone = path.join(folder, 'gone');
+    mkdirSync(gone);
+    const ended = await served(['--state', path.join(gone, 'state.json')], () => {
+      rmSync(gone, { recursive: true });
+      return Promise.resolve();
+    });
+    expect(ended.exit).to.equal(nowhere.exit);
+    expect(ended.stderr.text).to.include('the state cannot be written');
+  });
+
+  it('serves https by a certificate, and says what a client needs for it', async () => {
+    const pem = (name: string) => fileURLToPath(new URL(`../fixtures/tls/${name}.pem`, import.meta.url));
+    const both = path.join(folder, 'both.pem');
+    writeFileSync(both, Buffer.concat([readFileSync(pem('cert')), readFileSync(pem('key'))]));
+    let status: number | undefined;
+    const { stderr } = await served(['--tls', both], async (url) => {
+      expect(url).to.match(/^https:/);
+      const [answer] = (await once(
+        get(`${url}/ws/customers/joesflowers/`, {
+          ca: readFileSync(pem('cert')),
+          headers: { authorization },
+        }),
+        'response',
+      )) as [IncomingMessage];
+      status = answer.resume().statusCode;
+    });
+    expect(status).to.equal(200);
+    expect(stderr.text).to.include(`NODE_EXTRA_CA_CERTS=${both}`);
+  });
+
+  it('tells a page that can be reached', async () => {
+    const { stderr } = await served(['--host', '0.0.0.0'], async () => {
+      // Nothing to be done.
+    });
+    const page = /http:\/\/\S+\/__emulator\//.exec(stderr.text)?.[0];
+    expect(page).to.match(/^http:\/\/127\.0\.0\.1:/);
+    expect(stderr.text).to.include(`CTCT_BASE_URL=${page?.replace('/__emulator/', '')} `);
   });
 
   it('has jobs take no time, a profile, quirks and faults, as it is told', async () => {
@@ -164,6 +214,7 @@ describe('ctct emulator', () => {
     expect(statSync(journal).mode & 0o077).to.equal(0);
     expect(stderr.text).to.match(/\d POST \/ws\/customers\/joesflowers\/activities 201 a07e1\w+ \d+ ms\n/);
     expect(stderr.text).to.match(/PUT \S+\?access_token=\*\*\* 415 \d+ ms .*Activities take GET and POST/);
+    expect(stderr.text).to.match(/PUT is not supported here\. The service says 415/);
     expect(stderr.text).not.to.include('/__emulator/\n');
     for (const hidden of ['ann@example.com', 'pass-5678', 'tok-1']) {
       expect(readFileSync(journal, 'utf8') + stderr.text).not.to.include(hidden);
@@ -187,6 +238,8 @@ describe('ctct emulator', () => {
       [['--profile', 'old'], /--profile: must be one of documented, observed/],
       [['--quirk', 'digst=off'], /quirks: "digst" is none/],
       [['--fault', 'qps4o3'], /--fault: must be one of qps403/],
+      [['--tls', path.join(folder, 'no.pem')], /--tls: cannot read .*no\.pem \(ENOENT\)/],
+      [['--tls', seed], /tls: the certificate and the key must be PEM/],
       [['--journal', folder], /--journal: cannot write/],
     ] as [string[], RegExp][]) {
       const { exit, stdout, stderr } = await ctct(['emulator', ...argv]);

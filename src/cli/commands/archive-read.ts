@@ -4,7 +4,7 @@ import { UsageError } from '../../activity/errors.js';
 import { newestOfEach } from '../../archive/dedupe.js';
 import type { ArchiveRecord } from '../../archive/record.js';
 import { activityFilter, createdAt, type ActivityFilter } from '../../archive/select.js';
-import type { V2Loss } from '../../archive/v2-record.js';
+import type { Loss } from '../../translate/loss.js';
 import { parseInstant } from '../../format/instant.js';
 import { activityId } from '../activity-output.js';
 import { lossLines, RECORD_FORMATS } from '../archive-output.js';
@@ -97,7 +97,7 @@ export const archiveRead = command({
       anew: () => session.commandLine(...resumed({ ...values, force: true }, { out: values.out })),
     });
     const passed: Passed = { written: 0, undated: 0, last: undefined };
-    const losses = new Map<V2Loss, number>();
+    const losses = new Map<Loss['message'], number>();
     try {
       const write =
         values.jobs === 1
@@ -130,13 +130,13 @@ function writeRecords(
   { output, forSpreadsheet }: ReadValues,
   records: AsyncIterable<ArchiveRecord>,
   target: RecordTarget,
-  losses: Map<V2Loss, number>,
+  losses: Map<Loss['message'], number>,
 ): AsyncIterable<string | Uint8Array> {
   const seen = target.errors?.through(records) ?? records;
   const run = {
     goesOn: target.goesOn,
     forSpreadsheet,
-    onLoss: (loss: V2Loss) => void losses.set(loss, (losses.get(loss) ?? 0) + 1),
+    onLoss: ({ message }: Loss) => void losses.set(message, (losses.get(message) ?? 0) + 1),
   };
   return RECORD_FORMATS[output].write(seen, run);
 }

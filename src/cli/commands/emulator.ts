@@ -1,9 +1,11 @@
+import { isLoopbackUrl } from '../../emulator/control-guard.js';
 import type { Emulator } from '../../emulator/emulator.js';
 import { PROFILES } from '../../ws/quirks.js';
 import { command } from '../command.js';
 import { ANY_CREDENTIALS } from '../demo-account.js';
-import { CLOCKS, emulatorSetup, faultPresets } from '../emulator-setup.js';
+import { CLOCKS, emulatorSetup, faultPresets, tlsOf } from '../emulator-setup.js';
 import { JournalFile, requestLine } from '../emulator-log.js';
+import { exitOf } from '../exit-codes.js';
 import type { View } from '../output.js';
 import { programName, shellWord, type Session } from '../session.js';
 import { plainText } from '../terminal.js';
@@ -32,6 +34,7 @@ export const emulator = command({
       help: 'port, 0 being any free one',
     },
     host: { kind: 'text', value: 'address', fallback: '127.0.0.1', help: 'address to listen at' },
+    tls: { kind: 'text', value: 'file', help: 'serve https, by the certificate and key in this file (PEM)' },
     seed: { kind: 'text', value: 'file', help: 'the accounts to begin with, JSON or YAML' },
     seedContacts: {
       kind: 'text',
@@ -64,6 +67,7 @@ export const emulator = command({
   async run(session, options) {
     const { port, host, state, fault, log, journal } = options;
     const presets = faultPresets(fault);
+    const tls = await tlsOf(options.tls);
     const setup = await emulatorSetup(session, options);
     const { createEmulator } = await import('../../emulator/emulator.js');
     const service = createEmulator(setup);
@@ -74,29 +78,44 @@ export const emulator = command({
       });
     }
     const closing: (() => Promise<void>)[] = [];
+    let unkept: readonly PromiseRejectedResult[];
     try {
       if (state !== undefined) closing.push(await keep(session, service, state));
       if (journal !== undefined) closing.push(await writeJournal(service, journal));
-      const { url } = await service.listen({ port, host });
+      const { url } = await service.listen({ port, host, tls });
       const user = service.accounts()[0]?.user ?? '';
       await (session.output.format === 'table'
         ? session.output.raw(`${url}\n`)
         : session.output.record(SERVED, { url, user }));
-      explain(session, url, service, options);
+      explain(session, ownUrl(url), service, options);
       await interrupted(session.io.signal);
     } finally {
       await service.close();
-      await Promise.all(closing.map((close) => close()));
+      unkept = (await Promise.allSettled(closing.map((close) => close()))).filter(isRejected);
     }
-    return 'ok';
+    // Said here: Ctrl-C came before, and is no reason to be silent about it.
+    for (const { reason } of unkept) session.talk.error(plainText(messageOf(reason)));
+    return unkept[0] === undefined ? 'ok' : exitOf(unkept[0].reason);
   },
 });
+
+function isRejected(result: PromiseSettledResult<void>): result is PromiseRejectedResult {
+  return result.status === 'rejected';
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
 
 async function keep({ talk }: Session, service: Emulator, path: string): Promise<() => Promise<void>> {
   const { keepState } = await import('../../emulator/keep-state.js');
   return keepState(service, path, {
+    onFound: ({ now, accounts }) => {
+      const users = accounts.map(({ user }) => user).join(', ');
+      talk.note(plainText(`It goes on with what ${path} holds: ${users || 'no account'}, as of ${now}.`));
+    },
     onError: (error) => {
-      talk.warn(plainText(error instanceof Error ? error.message : String(error)));
+      talk.warn(plainText(messageOf(error)));
     },
   });
 }
@@ -119,22 +138,32 @@ const SERVED: View<{ readonly url: string; readonly user: string }> = {
   ],
 };
 
-interface Served {
-  readonly control: boolean;
-  readonly state: string | undefined;
+/** What this machine reaches it by: 0.0.0.0 and [::] stand for all addresses that it has. */
+function ownUrl(url: string): string {
+  return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
 }
 
-function explain({ talk, io }: Session, url: string, service: Emulator, { control, state }: Served): void {
+interface Served {
+  readonly control: boolean;
+  readonly controlAnywhere: boolean;
+  readonly state: string | undefined;
+  readonly tls: string | undefined;
+}
+
+function explain({ talk, io }: Session, url: string, service: Emulator, served: Served): void {
+  const { control, controlAnywhere, state, tls } = served;
   const [account, ...others] = service.accounts();
   if (account === undefined) {
     talk.note('No account is served yet.');
   } else {
     const lists = account.holdings.lists.all();
     const ids = Array.from(lists, ({ id }) => id);
-    const shown = ids.length > 5 ? `${ids.length} lists` : `the lists ${ids.join(' and ')}`;
+    const several = ids.length > 5 ? `${ids.length} lists` : `the lists ${ids.join(' and ')}`;
+    const shown = ids.length > 1 ? several : `the list ${ids.join('')}`;
     const more = others.length === 0 ? '' : ` and ${others.length} more`;
     talk.note(`The account ${account.user}${more} is served, with ${shown}. In another terminal:`);
     talk.note(`  export CTCT_BASE_URL=${url} CTCT_USER=${shellWord(account.user)}`);
+    if (tls !== undefined) talk.note(`  export NODE_EXTRA_CA_CERTS=${shellWord(tls)}`);
     const { apiKey, password } = ANY_CREDENTIALS;
     const free = Object.keys(account.credentials).length === 0;
     talk.note(
@@ -148,7 +177,13 @@ function explain({ talk, io }: Session, url: string, service: Emulator, { contro
       `  CTCT_ACCESS_TOKEN=${free ? shellWord(account.user) : '…'} ${programName(io.env)} --api v2 lists`,
     );
   }
-  if (control) talk.note(`What comes in, the clock and faults: ${url}/__emulator/`);
+  if (control && (controlAnywhere || isLoopbackUrl(url))) {
+    talk.note(`What comes in, the clock and faults: ${url}/__emulator/`);
+  } else if (control) {
+    talk.note(
+      'Its page is for this machine alone, by 127.0.0.1: take --host 0.0.0.0, or --control-anywhere.',
+    );
+  }
   const end = state === undefined ? 'and all that it holds' : `and what it holds is in ${state}`;
   talk.note(plainText(`Ctrl-C ends it, ${end}.`));
 }

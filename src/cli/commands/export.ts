@@ -71,6 +71,7 @@ export const exportContacts = command({
       await putActivity(session, activity);
       return 'failure';
     }
+    session.fileLeft(created.id, download);
     await putDownload(session, service, activity, { out, force });
     return outcome(activity);
   },

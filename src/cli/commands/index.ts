@@ -8,6 +8,7 @@ import { emulator } from './emulator.js';
 import { exportContacts } from './export.js';
 import { list } from './list.js';
 import { lists } from './lists.js';
+import { migrate } from './migrate.js';
 import { remove } from './remove.js';
 import { show } from './show.js';
 import { translate } from './translate.js';
@@ -30,4 +31,4 @@ export const COMMANDS: readonly Command[] = [
 ];
 
 /** The groups of commands; the help shows them below. */
-export const GROUPS: readonly CommandGroup[] = [archive];
+export const GROUPS: readonly CommandGroup[] = [archive, migrate];

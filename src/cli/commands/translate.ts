@@ -6,7 +6,7 @@ import type { Loss } from '../../translate/loss.js';
 import { PRINT_FORMS, type PrintForm } from '../../translate/print.js';
 import { BODY_FORMS, type BodyForm } from '../../translate/v2-call.js';
 import { checkFile } from '../archive-target.js';
-import { callsFrom, readWhole } from '../call-input.js';
+import { callsFrom, readWhole, sourceOf } from '../call-input.js';
 import { command } from '../command.js';
 import { bytesOf } from '../contacts-argument.js';
 import type { Exit } from '../exit-codes.js';
@@ -27,6 +27,7 @@ export const translate = command({
     ['ctct translate request.txt', 'the same for v2, as a command line of curl'],
     ['ctct translate calls.har --as http', 'each call of ws in it, as HTTP messages'],
     ['ctct translate --file contacts.txt --out new.csv', 'an upload file as v2 takes it'],
+    ['ctct translate --file large.csv --split --out parts', 'in parts that each fit into one request'],
     ['ctct translate --file a.csv --into "MIDDLE NAME=CUSTOM FIELD 15"', 'with a place for the middle names'],
   ],
   arguments: { input: { help: 'file with the request, the request itself, or - for stdin', optional: true } },
@@ -41,16 +42,40 @@ export const translate = command({
     file: { kind: 'text', value: 'file', help: 'an upload file to rewrite, or - for stdin' },
     out: { kind: 'text', value: 'file', help: 'where the upload file goes; default stdout' },
     force: { kind: 'flag', help: 'write over a file that is there' },
-    for: { kind: 'choice', choices: ['add', 'remove'], value: 'what', fallback: 'add', help: 'what the upload file is for' },
-    encoding: { kind: 'choice', choices: ['auto', ...ENCODINGS], fallback: 'auto', help: 'of the upload file' },
+    for: {
+      kind: 'choice',
+      choices: ['add', 'remove'],
+      value: 'what',
+      fallback: 'add',
+      help: 'what the upload file is for',
+    },
+    encoding: {
+      kind: 'choice',
+      choices: ['auto', ...ENCODINGS],
+      fallback: 'auto',
+      help: 'of the upload file',
+    },
     into: { kind: 'texts', value: 'from=to', help: 'where a column goes that v2 ignores' },
+    split: {
+      kind: 'flag',
+      help: 'write parts that each fit into one request, and their lines, into the folder --out',
+    },
     allowLoss: { kind: 'flag', help: 'exit with 0 though something is lost' },
   },
   async run(session, values) {
     const { input, file, allowLoss } = values;
     const into = readInto(values.into);
     if ((input === undefined) === (file === undefined)) {
-      throw new UsageError('OPTION_INVALID', 'give either a request to translate, or --file with an upload file');
+      throw new UsageError(
+        'OPTION_INVALID',
+        'give either a request to translate, or --file with an upload file',
+      );
+    }
+    if (values.split && (file === undefined || values.out === undefined || values.out === '-')) {
+      throw new UsageError(
+        'OPTION_INVALID',
+        '--split: goes with --file, and --out with the folder for the parts',
+      );
     }
     if (file === undefined && values.out !== undefined) {
       throw new UsageError('OPTION_INVALID', '--out: goes with --file; a request is printed on stdout');
@@ -58,7 +83,7 @@ export const translate = command({
     const losses =
       file === undefined
         ? await translateInput(session, input ?? '-', { as: values.as, body: values.body, into })
-        : await rewrite(session, file, { ...values, into });
+        : await (values.split ? split : rewrite)(session, file, { ...values, into });
     for (const one of losses) tell(session, one);
     const lost: Exit = losses.some(({ severity }) => severity === 'loss') && !allowLoss ? 'lossy' : 'ok';
     return lost;
@@ -71,24 +96,47 @@ interface CallOptions {
   readonly into: ColumnTargets;
 }
 
-async function translateInput(session: Session, input: string, options: CallOptions): Promise<readonly Loss[]> {
+async function translateInput(
+  session: Session,
+  input: string,
+  options: CallOptions,
+): Promise<readonly Loss[]> {
   const { translateCall, wsResource } = await import('../../translate/call.js');
   const { asCurl, asData, asHttp } = await import('../../translate/print.js');
   const all = await callsFrom(session, input);
   const calls = all.filter(({ url }) => wsResource(url) !== undefined);
   if (calls.length === 0) {
-    throw new UsageError('OPTION_INVALID', `${input}: none of the requests in it is to /ws/customers/…`);
+    throw new UsageError(
+      'OPTION_INVALID',
+      `${sourceOf(input)}: none of the requests in it is to /ws/customers/…`,
+    );
   }
-  if (calls.length < all.length) session.talk.note(`${all.length - calls.length} other requests are passed over`);
+  if (calls.length < all.length)
+    session.talk.note(`${all.length - calls.length} other requests are passed over`);
   const { as, body, into } = options;
   const several = calls.length > 1;
   const data: unknown[] = [];
   const losses: Loss[] = [];
   for (const [index, call] of calls.entries()) {
-    const found = await translateCall(call, { to: 'v2', into, body, now: session.clock.now(), ...session.abort });
-    losses.push(...(several ? found.losses.map((one) => ({ ...one, place: `${call.place}: ${one.place}` })) : found.losses));
+    const found = await translateCall(call, {
+      to: 'v2',
+      into,
+      body,
+      now: session.clock.now(),
+      ...session.abort,
+    });
+    losses.push(
+      ...(several
+        ? found.losses.map((one) => ({ ...one, place: `${call.place}: ${one.place}` }))
+        : found.losses),
+    );
     if (as === 'json') {
-      data.push({ source: call.place, ...found.subject, requests: found.counterpart.map(asData), losses: found.losses });
+      data.push({
+        source: call.place,
+        ...found.subject,
+        requests: found.counterpart.map(asData),
+        losses: found.losses,
+      });
       continue;
     }
     for (const [part, counterpart] of found.counterpart.entries()) {
@@ -118,6 +166,11 @@ interface FileOptions {
   readonly out: string | undefined;
   readonly force: boolean;
   readonly into: ColumnTargets;
+}
+
+async function split(session: Session, file: string, options: FileOptions): Promise<readonly Loss[]> {
+  const { writeSplitFiles } = await import('../split-files.js');
+  return writeSplitFiles(session, file, options.out ?? '.', options);
 }
 
 async function rewrite(session: Session, file: string, options: FileOptions): Promise<readonly Loss[]> {
@@ -172,7 +225,10 @@ function readInto(texts: readonly string[]): ColumnTargets {
     texts.map((text) => {
       const at = text.indexOf('=');
       if (at > 0) return [text.slice(0, at).trim(), text.slice(at + 1).trim()];
-      throw new UsageError('OPTION_INVALID', `--into: must be FROM=TO, such as "MIDDLE NAME=FIRST NAME", got "${text}"`);
+      throw new UsageError(
+        'OPTION_INVALID',
+        `--into: must be FROM=TO, such as "MIDDLE NAME=FIRST NAME", got "${text}"`,
+      );
     }),
   );
 }

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { ACTIVITY_STATUSES, type Activity } from '../../src/activity/activity.js';
-import { v2Record, V2_LOSSES, type V2Activity, type V2Loss } from '../../src/archive/v2-record.js';
+import { translateActivity, type V2Activity } from '../../src/translate/activity.js';
+import type { LossCode } from '../../src/translate/loss.js';
 import { activity } from '../support/arbitraries.js';
 import { anActivity } from '../support/stub-service.js';
 
@@ -33,6 +34,11 @@ function fromV2(record: V2Activity): Partial<Activity> {
   });
 }
 
+function v2Record(one: Activity) {
+  const { counterpart, losses } = translateActivity(one, { to: 'v2' });
+  return { record: counterpart, losses: losses.map(({ code }) => code) };
+}
+
 describe('an activity in the shape of v2', () => {
   it('tells the same, where nothing is said to be lost', () => {
     const lossless = activity.map((one) => ({
@@ -61,20 +67,17 @@ describe('an activity in the shape of v2', () => {
 
   it('tells the same but for what is said to be lost', () => {
     /** The fields that a loss is about. */
-    const about: Readonly<Record<V2Loss, readonly (keyof Activity)[]>> = {
-      detailType: ['type'],
-      unknownType: [],
-      unknownStatus: [],
-      updated: ['updated'],
-      title: ['title'],
-      editMedia: ['editMedia'],
-      missingLine: ['errors'],
-      missingAddress: ['errors'],
+    const about: Readonly<Partial<Record<LossCode, readonly (keyof Activity)[]>>> = {
+      TYPE_MERGED: ['type'],
+      UPDATED_DROPPED: ['updated'],
+      TITLE_DROPPED: ['title'],
+      EDIT_MEDIA_DROPPED: ['editMedia'],
+      ERROR_PLACE_BLANK: ['errors'],
     };
     fc.assert(
       fc.property(activity, (one) => {
         const { record, losses } = v2Record(one);
-        const lost = losses.flatMap((loss) => about[loss]);
+        const lost = losses.flatMap((loss) => about[loss] ?? []);
         const back = fromV2(record);
         for (const [name, value] of Object.entries(one)) {
           // The file and the link to it are one place in v2, and an empty title is none.
@@ -90,7 +93,7 @@ describe('an activity in the shape of v2', () => {
       fc.property(activity, (one) => {
         const { record, losses } = v2Record(one);
         const known = record.type === undefined || V2_TYPES.includes(record.type);
-        expect(losses.includes('unknownType')).to.equal(!known);
+        expect(losses.includes('TYPE_UNKNOWN')).to.equal(!known);
         if (!known) expect(record.type).to.equal(one.type);
       }),
     );
@@ -133,24 +136,52 @@ describe('an activity in the shape of v2', () => {
 
   it('says each loss, and only when there is one', () => {
     const uri = 'http://api.example.com/a07e.csv';
-    const cases: readonly (readonly [Partial<Activity>, readonly V2Loss[]])[] = [
+    const cases: readonly (readonly [Partial<Activity>, readonly LossCode[]])[] = [
       [{ type: 'ADD_CONTACTS', status: 'ERROR', title: '' }, []],
-      [{ type: 'SV_ADD' }, ['detailType']],
-      [{ type: 'ADD_CONTACT_DETAIL' }, ['detailType']],
-      [{ type: 'constructor' }, ['unknownType']],
-      [{ status: 'CANCELLED' }, ['unknownStatus']],
-      [{ updated: new Date(0) }, ['updated']],
-      [{ title: 'Spring' }, ['title']],
+      [{ type: 'SV_ADD' }, ['TYPE_MERGED']],
+      [{ type: 'ADD_CONTACT_DETAIL' }, ['TYPE_MERGED']],
+      [{ type: 'constructor' }, ['TYPE_UNKNOWN']],
+      [{ status: 'CANCELLED' }, []],
+      [{ status: 'PAUSED' }, ['STATUS_UNKNOWN']],
+      [{ updated: new Date(0) }, ['UPDATED_DROPPED']],
+      [{ title: 'Spring' }, ['TITLE_DROPPED']],
       [{ editMedia: uri }, []],
       [{ editMedia: uri, fileName: uri }, []],
-      [{ editMedia: uri, fileName: 'other.csv' }, ['editMedia']],
-      [{ errors: [{ lineNumber: undefined, emailAddress: 'a', message: '' }] }, ['missingLine']],
-      [{ errors: [{ lineNumber: 2, emailAddress: undefined, message: '' }] }, ['missingAddress']],
+      [{ editMedia: uri, fileName: 'other.csv' }, ['EDIT_MEDIA_DROPPED']],
+      [{ errors: [{ lineNumber: undefined, emailAddress: 'a', message: '' }] }, ['ERROR_PLACE_BLANK']],
+      [{ errors: [{ lineNumber: 2, emailAddress: undefined, message: '' }] }, ['ERROR_PLACE_BLANK']],
     ];
     for (const [facts, losses] of cases) {
       expect(v2Record(anActivity({ id: 'a', ...facts })).losses).to.deep.equal(losses);
     }
-    expect(new Set(cases.flatMap(([, losses]) => losses))).to.deep.equal(new Set(Object.keys(V2_LOSSES)));
     expect(v2Record(anActivity({ id: 'a', editMedia: uri, fileName: '' })).record.file_name).to.equal(uri);
+  });
+});
+
+describe('an activity of v2, as ws tells it', () => {
+  const fromV2 = (facts: Partial<Activity>) => {
+    const { counterpart, losses } = translateActivity(anActivity({ id: 'a', ...facts }), { from: 'v2' });
+    return { activity: counterpart, losses: losses.map(({ code }) => code) };
+  };
+
+  it('says each loss, and only when there is one', () => {
+    const message = 'Invalid birthday';
+    expect(fromV2({ type: 'EXPORT_CONTACTS', status: 'COMPLETE' }).losses).to.deep.equal([]);
+    expect(fromV2({ status: 'CANCELLED' })).to.deep.include({ losses: ['STATUS_MERGED'] });
+    expect(fromV2({ status: 'CANCELLED' }).activity.status).to.equal('ERROR');
+    expect(fromV2({ status: 'PAUSED' }).losses).to.deep.equal(['STATUS_UNKNOWN']);
+    expect(fromV2({ type: 'MERGE' }).losses).to.deep.equal(['TYPE_UNKNOWN']);
+    const errors = [{ lineNumber: 2, emailAddress: undefined, message }];
+    expect(fromV2({ errors, errorCount: 1 }).losses).to.deep.equal(['ERROR_ADDRESS_UNKNOWN']);
+    expect(fromV2({ errorCount: 3 }).losses).to.deep.equal(['ERRORS_UNLISTED']);
+  });
+
+  it('has the latest of its times as updated, and the link of a file', () => {
+    const url = 'https://api.example.com/v2/activities/exportfiles/a.csv';
+    const [insertTime, runFinishTime] = [new Date(1000), new Date(5000)];
+    const { activity } = fromV2({ type: 'EXPORT_CONTACTS', fileName: url, insertTime, runFinishTime });
+    expect(activity).to.deep.include({ updated: runFinishTime, editMedia: url, title: '' });
+    expect(fromV2({ type: 'ADD_CONTACTS', fileName: 'up.csv' }).activity.editMedia).to.equal(undefined);
+    expect(fromV2({}).activity.updated).to.equal(undefined);
   });
 });

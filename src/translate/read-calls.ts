@@ -1,0 +1,91 @@
+import { UsageError } from '../activity/errors.js';
+import { decodeBytes } from '../format/charset.js';
+import { FORM_MEDIA_TYPE } from '../ws/names.js';
+import { curlCall, type ReadFile } from './curl.js';
+import type { HttpCall } from './http-call.js';
+import { looksLikeHttp, rawCall } from './raw-http.js';
+import { harCalls, journalCalls } from './recorded-calls.js';
+import { shellCommands } from './shell-words.js';
+
+export interface ReadCallsOptions {
+  /** What places and errors call it. */
+  readonly source: string;
+  /** Reads the files that command lines of curl name. Default: they cannot be read. */
+  readonly readFile?: ReadFile | undefined;
+}
+
+/**
+ * The HTTP requests that a text holds, in whatever form people have them: a form body, an HTTP message, command lines of
+ * curl, a HAR file, or the journal of the emulator (as NDJSON, an array, or one entry).
+ * @throws UsageError `OPTION_INVALID` for anything else, naming what can be read.
+ */
+export async function readCalls(bytes: Uint8Array, options: ReadCallsOptions): Promise<HttpCall[]> {
+  const { source, readFile = unreadable } = options;
+  const plain = bytes.subarray(leadingBlanks(bytes));
+  const begin = decodeBytes(plain);
+  if (/^[[{]/.test(begin)) return recorded(begin, source);
+  if (looksLikeHttp(begin)) return [rawCall(plain, source)];
+  if (/^(?:#[^\n]*\n\s*|\$\s+)*(?:\S*\/)?curl\s/.test(begin)) return fromScript(begin, source, readFile);
+  const boundary = /^--([!-~]{1,200})\r?\nContent-Disposition:/i.exec(begin)?.[1];
+  if (boundary !== undefined) return [creation(plain, `multipart/form-data; boundary="${boundary}"`, source)];
+  if (/(?:^|&)\s*activityType\s*=/.test(begin)) return [creation(plain, FORM_MEDIA_TYPE, source)];
+  throw new UsageError(
+    'OPTION_INVALID',
+    `${source}: holds no request that can be read; give a form body (activityType=…), an HTTP message (POST /ws/… ` +
+      'HTTP/1.1), command lines of curl, a HAR file, or the journal of the emulator',
+  );
+}
+
+/** Bytes before the text: a byte order mark, blanks, empty lines. */
+function leadingBlanks(bytes: Uint8Array): number {
+  let at = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+  while ([0x20, 0x09, 0x0a, 0x0d].includes(bytes[at] ?? 0)) at++;
+  return at;
+}
+
+function unreadable(path: string): Promise<never> {
+  return Promise.reject(new UsageError('FILE_UNREADABLE', `${path}: files cannot be read here`));
+}
+
+/** The body alone: it can only be meant for the one place that takes such bodies. */
+function creation(body: Uint8Array, contentType: string, place: string): HttpCall {
+  const headers = new Map([['content-type', contentType]]);
+  return { place, method: 'POST', url: '/ws/customers/user/activities', headers, body };
+}
+
+async function fromScript(text: string, source: string, readFile: ReadFile): Promise<HttpCall[]> {
+  const commands = shellCommands(text.replace(/^\s*\$\s+/gm, '')).filter(([name = '']) =>
+    /(?:^|\/)curl$/.test(name),
+  );
+  const calls: HttpCall[] = [];
+  for (const [index, [, ...words]] of commands.entries()) {
+    const place = commands.length === 1 ? source : `${source}, command ${index + 1}`;
+    calls.push(await curlCall(words, place, readFile));
+  }
+  return calls;
+}
+
+async function recorded(text: string, source: string): Promise<HttpCall[]> {
+  const whole = parsed(text);
+  if (Array.isArray(whole)) return journalCalls(whole, source);
+  if (typeof whole === 'object' && whole !== null) {
+    const { log, requests } = whole as { readonly log?: unknown; readonly requests?: unknown };
+    if (log !== undefined) return harCalls({ log }, source);
+    return journalCalls(Array.isArray(requests) ? requests : [whole], source);
+  }
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
+  const entries = lines.map((line, index) => {
+    const entry = parsed(line);
+    if (entry !== undefined) return entry;
+    throw new UsageError('OPTION_INVALID', `${source}: line ${index + 1} is not JSON`);
+  });
+  return journalCalls(entries, source);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

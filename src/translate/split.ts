@@ -1,0 +1,276 @@
+import { createHash } from 'node:crypto';
+import { UsageError } from '../activity/errors.js';
+import type { RequestBody } from '../format/body.js';
+import type { Encoding } from '../format/transcode.js';
+import { fileSource, type ContactSource } from '../upload/contact-source.js';
+import type { Duplicate } from './duplicates.js';
+import type { PartLimits } from './limits.js';
+import type { Loss } from './loss.js';
+import { fileParts, type PartEncoder, type PartEncoding } from './split-encodings.js';
+import { locateLines, partLines, type Located, type PartLine, type Wanted } from './split-lines.js';
+import { keptRows, openText, readText, type ReadText } from './split-read.js';
+import type { RawRow, Start } from './split-rows.js';
+
+export interface SplitOptions {
+  /** What each part keeps to; see `LIMITS`. */
+  readonly limits: PartLimits;
+  /** How parts are sent. Default `fileParts()`: as files like the whole. */
+  readonly encode?: PartEncoder | undefined;
+  /** Default `auto`: a byte order mark tells; else each line is UTF-8 or, where it is not, windows-1252. */
+  readonly encoding?: Encoding | 'auto' | undefined;
+}
+
+/** One part, as a body that can be opened again and again: the bytes are read from the file each time. */
+export interface UploadPart extends RequestBody {
+  /** From 0. */
+  readonly index: number;
+  /** Rows below the heading. */
+  readonly rows: number;
+  /** Lines of the whole file where its first row begins, and its last row ends. */
+  readonly firstLine: number;
+  readonly lastLine: number;
+  /** Bytes of the body; `length` is the same. */
+  readonly bytes: number;
+  readonly length: number;
+  /** Of the body, in hexadecimal. */
+  readonly sha256: string;
+  /** @throws UsageError `FILE_CHANGED`, `FILE_UNREADABLE`. */
+  open(): AsyncIterable<Uint8Array>;
+  /** Its rows, with their lines in the part and in the file. */
+  lines(): AsyncIterable<PartLine>;
+  /** The rows that stand on those lines of the part, or have those addresses. */
+  locate(wanted: Wanted): Promise<Located>;
+}
+
+/** A contact file in parts. */
+export interface SplitUpload {
+  readonly heading: readonly string[];
+  /** The line of the heading. */
+  readonly headingLine: number;
+  readonly parts: readonly UploadPart[];
+  /** Rows in all parts. */
+  readonly rows: number;
+  /** How many rows are not sent, since their addresses come again further down. */
+  readonly duplicateCount: number;
+  /** Of the whole file, in hexadecimal; of a UTF-16 file, as UTF-8. */
+  readonly sha256: string;
+  /** What the encoder did to the rows. */
+  readonly losses: readonly Loss[];
+  /** The rows that are not sent, in the order of their lines. */
+  duplicates(): AsyncIterable<Duplicate>;
+  /** Lets go of temporary files; nothing can be read afterwards. A source that was given stays open. May be called more than once. */
+  close(): Promise<void>;
+}
+
+/**
+ * The contact file in as few parts as keep to the limits, in its order: each is filled before the next begins. Of rows with
+ * the same address, in any case, the last one is sent, alone, as it would count in one upload. Blank rows are not sent.
+ *
+ * The same file with the same options gives the same parts, so a part can be sent after a crash by splitting again.
+ * Memory does not grow with the file: what is remembered of addresses goes to a temporary file.
+ *
+ * @param given path of a .csv or .txt file, or bytes that can be read again.
+ * @throws UsageError `FILE_UNREADABLE`, `FILE_CHANGED`, `FILE_UNWRITABLE`; `CONTACTS_REQUIRED` for a file without rows,
+ * `ADDRESS_COLUMN_REQUIRED`, `CONTACTS_INVALID` for a spreadsheet; `UPLOAD_TOO_LARGE` for a row that alone is over the
+ * limits; `OPTION_INVALID` for limits below 1.
+ */
+export async function splitUpload(
+  given: string | ContactSource,
+  { limits, encode = fileParts(), encoding = 'auto' }: SplitOptions,
+): Promise<SplitUpload> {
+  if (!(limits.rows >= 1 && limits.bytes >= 1)) {
+    throw new UsageError(
+      'OPTION_INVALID',
+      `limits: rows and bytes must be 1 or more, got ${limits.rows} and ${limits.bytes}`,
+    );
+  }
+  const source = typeof given === 'string' ? await fileSource(given) : given;
+  const name = typeof given === 'string' ? given : 'file';
+  const owned: { close(): Promise<void> }[] = typeof given === 'string' ? [source] : [];
+  const close = async () => {
+    for (const one of owned) await one.close();
+  };
+  try {
+    const opened = await openText(source, encoding, name);
+    if (opened.source !== source) owned.push(opened.source);
+    const text = await readText(opened, name);
+    const { head, duplicates } = text;
+    owned.push(duplicates);
+    const planning = await encode(head);
+    const plans = await planParts(text, planning, limits, name);
+    const reading = await encode(head);
+    return {
+      heading: head.heading,
+      headingLine: head.headingRow.line,
+      parts: plans.map((plan, index) => uploadPart(text, reading, plan, index)),
+      rows: plans.reduce((sum, { rows }) => sum + rows, 0),
+      duplicateCount: duplicates.count,
+      sha256: head.sha256,
+      losses: planning.losses?.() ?? [],
+      duplicates: () => duplicates.from(1),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** What a part consists of. */
+interface PartPlan {
+  readonly start: Start;
+  readonly rows: number;
+  readonly lastLine: number;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+async function planParts(
+  text: ReadText,
+  encoding: PartEncoding,
+  limits: PartLimits,
+  name: string,
+): Promise<PartPlan[]> {
+  const plans: PartPlan[] = [];
+  let part: PartDraft | undefined;
+  for await (const rows of keptRows(text, text.rowsStart)) {
+    for (const row of rows) {
+      const bytes = encoding.row(row);
+      if (part?.takes(bytes) !== true) {
+        if (part !== undefined) plans.push(part.end());
+        part = new PartDraft(encoding, limits, row);
+        if (!part.takes(bytes)) throw tooLarge(name, row, limits);
+      }
+      part.add(row, bytes);
+    }
+  }
+  if (part !== undefined) plans.push(part.end());
+  return plans;
+}
+
+/** A part that is being filled. */
+class PartDraft {
+  readonly #encoding: PartEncoding;
+  readonly #limits: PartLimits;
+  readonly #start: Start;
+  readonly #hash = createHash('sha256');
+  readonly #packer = new Packer();
+  #rows = 0;
+  #lastLine = 0;
+  #bytes: number;
+
+  constructor(encoding: PartEncoding, limits: PartLimits, { offset, line }: RawRow) {
+    this.#encoding = encoding;
+    this.#limits = limits;
+    this.#start = { offset, line };
+    this.#bytes = encoding.head.length + encoding.tail.length;
+    this.#hash.update(encoding.head);
+  }
+
+  takes(bytes: Uint8Array): boolean {
+    return this.#rows < this.#limits.rows && this.#bytes + this.#sizeOf(bytes) < this.#limits.bytes;
+  }
+
+  add(row: RawRow, bytes: Uint8Array): void {
+    this.#bytes += this.#sizeOf(bytes);
+    if (this.#rows > 0) this.#put(this.#encoding.between);
+    this.#put(bytes);
+    this.#rows++;
+    this.#lastLine = row.line + row.lines - 1;
+  }
+
+  end(): PartPlan {
+    this.#hash.update(this.#packer.take()).update(this.#encoding.tail);
+    return {
+      start: this.#start,
+      rows: this.#rows,
+      lastLine: this.#lastLine,
+      bytes: this.#bytes,
+      sha256: this.#hash.digest('hex'),
+    };
+  }
+
+  #sizeOf(bytes: Uint8Array): number {
+    return bytes.length + (this.#rows > 0 ? this.#encoding.between.length : 0);
+  }
+
+  #put(bytes: Uint8Array): void {
+    if (this.#packer.add(bytes)) return;
+    this.#hash.update(this.#packer.take());
+    if (!this.#packer.add(bytes)) this.#hash.update(bytes);
+  }
+}
+
+const PACK = 64 * 1024;
+
+/** Puts many small pieces together, which costs less than to pass on each. */
+class Packer {
+  #buffer = Buffer.allocUnsafe(PACK);
+  #used = 0;
+
+  /** False when there is no room: then `take`, and try again; a piece that is too large even then goes by itself. */
+  add(bytes: Uint8Array): boolean {
+    if (this.#used + bytes.length > PACK) return false;
+    this.#buffer.set(bytes, this.#used);
+    this.#used += bytes.length;
+    return true;
+  }
+
+  /** What was put together. */
+  take(): Uint8Array {
+    const taken = this.#buffer.subarray(0, this.#used);
+    this.#buffer = Buffer.allocUnsafe(PACK);
+    this.#used = 0;
+    return taken;
+  }
+}
+
+function uploadPart(text: ReadText, encoding: PartEncoding, plan: PartPlan, index: number): UploadPart {
+  const { start, rows, lastLine, bytes, sha256 } = plan;
+  const lines = () => partLines(text, encoding, plan);
+  return {
+    index,
+    rows,
+    firstLine: start.line,
+    lastLine,
+    bytes,
+    length: bytes,
+    sha256,
+    contentType: encoding.contentType,
+    replayable: true,
+    open: () => partBytes(text, encoding, plan),
+    lines,
+    locate: (wanted) => locateLines(lines(), wanted),
+  };
+}
+
+async function* partBytes(
+  text: ReadText,
+  encoding: PartEncoding,
+  { start, rows: count }: PartPlan,
+): AsyncGenerator<Uint8Array> {
+  const packer = new Packer();
+  let left = count;
+  yield encoding.head;
+  for await (const rows of keptRows(text, start)) {
+    for (const row of rows.slice(0, left)) {
+      for (const bytes of left === count ? [encoding.row(row)] : [encoding.between, encoding.row(row)]) {
+        if (packer.add(bytes)) continue;
+        yield packer.take();
+        if (!packer.add(bytes)) yield bytes;
+      }
+      left--;
+    }
+    if (left === 0) break;
+  }
+  yield packer.take();
+  yield encoding.tail;
+}
+
+function tooLarge(name: string, { line }: RawRow, { bytes }: PartLimits): UsageError {
+  return new UsageError(
+    'UPLOAD_TOO_LARGE',
+    `${name}: line ${line}: this row alone is not less than ${bytes.toLocaleString('en-US')} bytes, heading and all, which ` +
+      'is what one request may have; shorten it',
+  );
+}
