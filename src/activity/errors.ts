@@ -52,6 +52,11 @@ export const ERROR_CODES = {
   PAGE_REPEATED: 'A next link leads to a page that was read before.',
   WAIT_EXPIRED: 'The time to wait for an activity is over; the activity may still finish.',
   CREATE_AMBIGUOUS: 'An activity may have been created, and which one it is cannot be told.',
+  STORE_BUSY: 'Another process keeps the store locked.',
+  STORE_DAMAGED: 'The file of a store is not what was written to it.',
+  STORE_INCOMPATIBLE: 'The file of a store is of a later format, or of another program.',
+  RUN_BUSY: 'Another process is working on the same run.',
+  LEASE_LOST: 'A job is not held any more by the one who reports on it.',
   ACTIVITY_FAILED: 'The activity ended with status ERROR.',
   UNSUPPORTED: 'The dialect in use cannot express this.',
 } as const satisfies Record<string, string>;
