@@ -7,7 +7,7 @@ import { decodeRequest } from '../ws/requests.js';
 import { lastSegment } from '../ws/uris.js';
 import { v2Uris } from '../v2/uris.js';
 import type { V2Request } from '../v2/meaning.js';
-import type { ColumnTargets } from './columns.js';
+import { readTargets, type ColumnTargets } from './columns.js';
 import type { HttpCall } from './http-call.js';
 import { loss, type Loss, type Translation } from './loss.js';
 import { translateRequest } from './request.js';
@@ -47,6 +47,8 @@ export function wsResource(url: string): string | undefined {
  * @throws UsageError for a request that ws itself does not take, with its reason.
  */
 export async function translateCall(call: HttpCall, options: TranslateCallOptions): Promise<CallTranslation> {
+  // What is wrong with the options is told as that, and not of the call.
+  readTargets(options.into ?? {});
   const resource = wsResource(call.url) ?? '';
   const method = call.method.toUpperCase();
   const losses = credentialLosses(call);

@@ -171,7 +171,8 @@ function renamed(name: string, to: string, ws: string | undefined, place: string
   return [loss('COLUMN_RENAMED', place, `is called ${to} in v2${inFile}`)];
 }
 
-function readTargets(into: ColumnTargets): ReadonlyMap<V2Property, UploadColumn> {
+/** The columns that `into` names, by the one whose values go there. @throws UsageError `OPTION_INVALID` for one that does not exist. */
+export function readTargets(into: ColumnTargets): ReadonlyMap<V2Property, UploadColumn> {
   return new Map(
     Object.entries(into).map(([from, to]) => {
       const source = findV2Column(from);

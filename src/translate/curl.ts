@@ -145,7 +145,12 @@ export async function curlCall(words: readonly string[], place: string, read: Re
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     if (word.startsWith('--') && word !== '--') await putOption(draft, word, () => rest.shift(), place, read);
     else if (word.startsWith('-') && word.length > 1) await putShort(draft, word, rest, place, read);
-    else draft.url ??= word;
+    else if (draft.url === undefined) draft.url = word;
+    else
+      throw wrong(
+        place,
+        'curl is given more than one URL; put each into a command of its own, and quotes around it',
+      );
   }
   if (draft.url === undefined) throw wrong(place, 'curl is given no URL');
   return finish(draft, draft.url, place);

@@ -2,7 +2,7 @@ import { UsageError } from '../activity/errors.js';
 import { invalidUtf8Offset, unfinishedUtf8 } from '../format/charset.js';
 import { readCsv, writeCsv, type CsvRow } from '../format/csv.js';
 import { INVALID, Transcoder, type Encoding } from '../format/transcode.js';
-import type { UploadColumn } from '../v2/columns.js';
+import { findV2Column, type UploadColumn } from '../v2/columns.js';
 import { V2_LIMITS } from '../v2/names.js';
 import { valueProblem } from '../v2/values.js';
 import { planFromV2, planUpload, translateRow, type ColumnTargets, type UploadPlan } from './columns.js';
@@ -183,7 +183,7 @@ export class RowTranslation {
     if (!this.plan.uses.some(({ column }) => column.property === 'emailAddress')) {
       throw new UsageError(
         'ADDRESS_COLUMN_REQUIRED',
-        'heading: no column is called EMAIL ADDRESS; the first line must name the columns',
+        `heading: no column is called EMAIL ADDRESS; the first line must name the columns${semicolons(cells) ? ', with commas or tabs between them: here they are semicolons' : ''}`,
       );
     }
     this.add(...this.plan.losses);
@@ -340,4 +340,10 @@ function checkText(head: Uint8Array): void {
 function encodingOf(head: Uint8Array): Encoding {
   if (head[0] === 0xff && head[1] === 0xfe) return 'UTF-16LE';
   return head[0] === 0xfe && head[1] === 0xff ? 'UTF-16BE' : 'UTF-8';
+}
+
+/** Spreadsheets of many countries put semicolons between cells. */
+function semicolons(cells: readonly string[]): boolean {
+  const names = cells.join(',').split(';');
+  return names.length > 1 && names.some((name) => findV2Column(name)?.property === 'emailAddress');
 }

@@ -9,8 +9,8 @@ export interface PartLimits {
 }
 
 /**
- * The limits of the APIs, by what is sent. ws documents none, so its uploads are cut as those of v2, which runs the same
- * engine. For v3 no size of a request is documented as larger than that of v2.
+ * The limits of the APIs, by what is sent. ws documents none, so its uploads are best cut as those of v2.
+ * v3 takes as many bytes as v2; what is above its limits it drops without a word, where v2 refuses the whole request.
  */
 export const LIMITS = {
   v2Add: { rows: V2_LIMITS.added, bytes: V2_LIMITS.bytes },

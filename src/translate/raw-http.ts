@@ -1,7 +1,7 @@
 import { UsageError } from '../activity/errors.js';
 import type { HttpCall } from './http-call.js';
 
-const START_LINE = /^([A-Z]{3,10}) (\S+)(?: HTTP\/[0-9.]+)?[ \t]*\r?\n/;
+const START_LINE = /^([A-Z]{3,10}) (\S+)(?: HTTP\/[0-9.]+)?[ \t]*(?:\r?\n|$)/;
 
 /** Whether the text begins as an HTTP request does. */
 export function looksLikeHttp(text: string): boolean {

@@ -25,7 +25,10 @@ export async function readCalls(bytes: Uint8Array, options: ReadCallsOptions): P
   const begin = decodeBytes(plain);
   if (/^[[{]/.test(begin)) return recorded(begin, source);
   if (looksLikeHttp(begin)) return [rawCall(plain, source)];
-  if (/^(?:#[^\n]*\n\s*|\$\s+)*(?:\S*\/)?curl\s/.test(begin)) return fromScript(begin, source, readFile);
+  if (/^https?:\/\/\S+\s*$/i.test(begin)) {
+    return [{ place: source, method: 'GET', url: begin.trim(), headers: new Map(), body: Buffer.alloc(0) }];
+  }
+  if (CURL.test(begin)) return fromScript(begin, source, readFile);
   const boundary = /^--([!-~]{1,200})\r?\nContent-Disposition:/i.exec(begin)?.[1];
   if (boundary !== undefined) return [creation(plain, `multipart/form-data; boundary="${boundary}"`, source)];
   if (/(?:^|&)\s*activityType\s*=/.test(begin)) return [creation(plain, FORM_MEDIA_TYPE, source)];
@@ -53,16 +56,39 @@ function creation(body: Uint8Array, contentType: string, place: string): HttpCal
   return { place, method: 'POST', url: '/ws/customers/user/activities', headers, body };
 }
 
+/** A line that calls curl, alone, behind a prompt, by another program, or for its output. */
+const CURL =
+  /^[ \t]*(?:\$[ \t]+)?(?:(?:sudo|time|exec|\w+="?\$\(|\w+=`)[ \t]*)*(?:[^\s'"=&]*\/)?curl(?:\.exe)?(?:[ \t]+(?:-|["'^$]|\S*:\/\/)|[ \t]+[\\^`]?\r?\n)/im;
+
 async function fromScript(text: string, source: string, readFile: ReadFile): Promise<HttpCall[]> {
-  const commands = shellCommands(text.replace(/^\s*\$\s+/gm, '')).filter(([name = '']) =>
-    /(?:^|\/)curl$/.test(name),
-  );
+  const script = posixScript(text).replace(/^[ \t]*\$[ \t]+/gm, '');
+  const commands = shellCommands(script).flatMap((words, index) => {
+    if (words[0]?.startsWith('-') === true) {
+      // What it has to say about the request before it would be dropped in silence.
+      throw new UsageError(
+        'OPTION_INVALID',
+        `${source}: command ${index + 1} begins with an option of the one before it; let the lines before end with a backslash`,
+      );
+    }
+    const at = words.findIndex((word) => !/^(?:sudo|time|exec|\w+=.*)$/s.test(word));
+    return /(?:^|\/)curl(?:\.exe)?$/i.test(words[at] ?? '') ? [words.slice(at)] : [];
+  });
   const calls: HttpCall[] = [];
   for (const [index, [, ...words]] of commands.entries()) {
     const place = commands.length === 1 ? source : `${source}, command ${index + 1}`;
     calls.push(await curlCall(words, place, readFile));
   }
   return calls;
+}
+
+/** A command line as it is written for cmd or PowerShell, as a shell of Unix has it; any other is left alone. */
+function posixScript(text: string): string {
+  if (/\\\r?\n/.test(text)) return text;
+  // In cmd, ^ takes its meaning from what follows, a line end too.
+  if (/\^(?:["%]|[ \t]*\r?\n)/.test(text)) {
+    return text.replace(/\^(?:[ \t]*\r?\n|(.))/g, (_, kept: string | undefined) => kept ?? '');
+  }
+  return text.replace(/[ \t]`\r?\n/g, ' ');
 }
 
 async function recorded(text: string, source: string): Promise<HttpCall[]> {

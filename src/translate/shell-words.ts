@@ -16,7 +16,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 /**
  * The commands of a shell script, each as its words, as far as a recorded command line needs it: quotes of all three
  * kinds, backslashes, comments, lines that go on. Variables and substitutions stay as they are written; what stands behind
- * a redirection or a pipe is a command of its own.
+ * a redirection, a pipe or a parenthesis is a command of its own.
  * @throws UsageError `OPTION_INVALID` for a quote that is not closed, naming its line.
  */
 export function shellCommands(script: string): string[][] {
@@ -39,7 +39,7 @@ class ShellReader {
       if (character === '\\' && this.#peek(1) === '\n') this.#at += 2;
       else if (character === ' ' || character === '\t') this.#at++;
       else if (character === '#') this.#skipLine();
-      else if (/[\n;|&<>]/.test(character)) {
+      else if (/[\n;|&<>()`]/.test(character)) {
         this.#at++;
         if (words.length > 0) commands.push(words);
         words = [];
@@ -60,7 +60,7 @@ class ShellReader {
 
   #word(): string {
     let word = '';
-    while (this.#at < this.#text.length && !/[\s;|&<>]/.test(this.#peek())) {
+    while (this.#at < this.#text.length && !/[\s;|&<>()`]/.test(this.#peek())) {
       const character = this.#peek();
       if (character === "'") word += this.#quoted("'", () => this.#take());
       else if (character === '"') word += this.#quoted('"', () => this.#inDoubleQuotes());

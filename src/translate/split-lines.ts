@@ -1,7 +1,7 @@
 import { addressKey } from './duplicates.js';
 import type { PartEncoding } from './split-encodings.js';
 import { addressOf, keptRows, type ReadText } from './split-read.js';
-import type { RawRow, Start } from './split-rows.js';
+import type { Start } from './split-rows.js';
 
 /** Where a row is. */
 export interface PartLine {

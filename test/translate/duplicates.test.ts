@@ -51,7 +51,7 @@ describe('duplicates', () => {
           expected.filter(({ line }) => line >= from),
         );
       }),
-      { numRuns: runs(200) },
+      { numRuns: runs(60) },
     );
   });
 

@@ -146,6 +146,30 @@ describe('a recorded request', () => {
     expect(await read(`curl ${URL_OF_WS}\ncurl ${URL_OF_WS}/a07e`)).to.have.length(2);
   });
 
+  it('is read from command lines as Windows, and scripts, have them', async () => {
+    const body = 'activityType=CLEAR_CONTACTS_FROM_LISTS&lists=http%3A%2F%2Fx%2Flists%2F4';
+    const commands = [
+      // As browsers copy it for cmd, before and since they put ^ in front of quotes.
+      `curl "${URL_OF_WS}" ^\r\n  -H "X: a ^& b" ^\r\n  --data-raw "${body.replace(/[&%]/g, '^$&')}"`,
+      `curl ^"${URL_OF_WS}^" ^\n  --data-raw ^"${body.replace(/%(?=\w)/g, '^%^').replace('&', '^&')}^" ^\n  --compressed`,
+      `curl.exe -s ${URL_OF_WS} \`\r\n  -d "${body}"`,
+      `sudo curl ${URL_OF_WS} -d '${body}'`,
+      `#!/bin/sh\nset -e\nTOKEN=s3cret\nOUT=$(curl -s -d '${body}' -H "Authorization: Bearer $TOKEN" ${URL_OF_WS})\necho "$OUT"`,
+      `if true; then\n  ID=\`/usr/bin/curl -s -d '${body}' ${URL_OF_WS}\`\nfi`,
+    ];
+    for (const command of commands) {
+      const call = await one(command);
+      expect(call, command).to.include({ method: 'POST', url: URL_OF_WS });
+      expect(Buffer.from(call.body).toString(), command).to.equal(body);
+    }
+  });
+
+  it('is read from a URL alone, and from a request line without an end', async () => {
+    for (const text of [URL_OF_WS, ` ${URL_OF_WS}\n`, `GET ${URL_OF_WS} HTTP/1.1`, `GET ${URL_OF_WS}`]) {
+      expect(await one(text), text).to.include({ method: 'GET', url: URL_OF_WS });
+    }
+  });
+
   it('is refused with words about what is wrong, and never with a secret', async () => {
     const cases: readonly (readonly [string, RegExp])[] = [
       ['hello', /^in: holds no request that can be read; give a form body/],
@@ -153,6 +177,8 @@ describe('a recorded request', () => {
       ['curl -d x', /^in: curl is given no URL$/],
       [`curl --wonder s3cret ${URL_OF_WS}`, /^in: --wonder is an option that is not known here/],
       [`curl -Z s3cret ${URL_OF_WS}`, /^in: -Z is an option/],
+      [`curl ${URL_OF_WS} https://s3cret/`, /^in: curl is given more than one URL/],
+      [`curl ${URL_OF_WS}\n  -d s3cret`, /^in: command 2 begins with an option of the one before it; .*backslash/],
       [`curl ${URL_OF_WS} -u`, /^in: --user has no value$/],
       [`curl -u 's3cret ${URL_OF_WS}`, /^line 1: the quote ' is not closed$/],
       [`curl -d @nothing.txt ${URL_OF_WS}`, /nothing\.txt: there is no such file/],
