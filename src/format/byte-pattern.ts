@@ -4,20 +4,20 @@
  */
 export class BytePattern {
   readonly length: number;
-  /** The bytes in words of four, the last one filled up with zeros. */
-  readonly #words: Int32Array;
+  /** The bytes in words of four, the last one filled up with zeros. A plain array: a typed one takes longer to make than a page has time for. */
+  readonly #words: number[] = [];
   /** The bits of the last word that count. */
   readonly #lastMask: number;
 
-  /** @param bytes one at least. */
-  constructor(bytes: Uint8Array) {
-    const { length } = bytes;
-    this.length = length;
-    this.#words = new Int32Array((length + 3) >> 2);
-    for (let i = 0; i < length; i++) {
-      this.#words[i >> 2] = (this.#words[i >> 2] ?? 0) | ((bytes[i] ?? 0) << (8 * (i & 3)));
+  /** The bytes from `from` to `to`: one at least. */
+  constructor(bytes: Uint8Array, from = 0, to = bytes.length) {
+    this.length = to - from;
+    for (let at = from; at < to; at += 4) {
+      let word = 0;
+      for (let i = Math.min(at + 4, to) - 1; i >= at; i--) word = (word << 8) | (bytes[i] ?? 0);
+      this.#words.push(word);
     }
-    this.#lastMask = (-1 >>> (8 * (3 & -length))) | 0;
+    this.#lastMask = (-1 >>> (8 * (3 & -this.length))) | 0;
   }
 
   /** Whether the bytes stand at `from`. Up to three bytes behind them are looked at, and must be there. */

@@ -8,10 +8,8 @@ export const NAME_START = 2;
 export const SPACE = 4;
 /** Plain character data: everything legal but `<`, `&`, `]` and the carriage return. */
 export const TEXT = 8;
-/** Plain in an attribute value: everything legal but quotes, `<`, `&` and white space that is normalised. */
-export const VALUE = 16;
 /** Legal at all. */
-export const LEGAL = 32;
+export const LEGAL = 16;
 
 export const CLASSES: Uint8Array = (() => {
   const classes = new Uint8Array(256);
@@ -25,17 +23,17 @@ export const CLASSES: Uint8Array = (() => {
       (nameStart || /[-.0-9]/.test(char) ? NAME : 0) |
       (space ? SPACE : 0) |
       (legal && !/[<&\]\r]/.test(char) ? TEXT : 0) |
-      (legal && !/[<&"'\t\n\r]/.test(char) ? VALUE : 0) |
       (legal ? LEGAL : 0);
   }
   return classes;
 })();
 
 /**
- * Whether each of the four bytes of a word is TEXT, told in one go. False too for a tab or a line feed: then it is for the
- * table to say. Of a word less `n` in each byte, the highest bit that was not set before is set where a byte was below `n`.
+ * 0 when each of the four bytes of a word is TEXT, told in one go; else the highest bit is set of the first byte that is
+ * not, or is a tab or a line feed: then it is for the table to say. Of a word less `n` in each byte, the highest bit that was
+ * not set before is set where a byte was below `n`; what is set above the first such bit means nothing.
  */
-export function isTextWord(word: number): boolean {
+export function textStops(word: number): number {
   const less = word ^ 0x3c3c3c3c;
   const ampersand = word ^ 0x26262626;
   const bracket = word ^ 0x5d5d5d5d;
@@ -44,11 +42,14 @@ export function isTextWord(word: number): boolean {
     ((less - 0x01010101) & ~less) |
     ((ampersand - 0x01010101) & ~ampersand) |
     ((bracket - 0x01010101) & ~bracket);
-  return (found & 0x80808080) === 0;
+  return found & 0x80808080;
 }
 
-/** The same for VALUE; an apostrophe differs from an ampersand in the last bit only. */
-export function isValueWord(word: number): boolean {
+/**
+ * The same for what is plain in the value of an attribute: all that is legal but quotes, `<`, `&` and white space that is
+ * normalised. An apostrophe differs from an ampersand in the last bit only.
+ */
+export function valueStops(word: number): number {
   const less = word ^ 0x3c3c3c3c;
   const ampersand = (word | 0x01010101) ^ 0x27272727;
   const quotes = word ^ 0x22222222;
@@ -57,7 +58,17 @@ export function isValueWord(word: number): boolean {
     ((less - 0x01010101) & ~less) |
     ((ampersand - 0x01010101) & ~ampersand) |
     ((quotes - 0x01010101) & ~quotes);
-  return (found & 0x80808080) === 0;
+  return found & 0x80808080;
+}
+
+/** How many bytes of the word come before the first one marked in `stops`: 0 to 3. */
+export function bytesBefore(stops: number): number {
+  return (31 - Math.clz32(stops & -stops)) >> 3;
+}
+
+/** The lowest `count` bytes of the word, 0 to 3; zeros above. */
+export function firstBytes(word: number, count: number): number {
+  return word & ((1 << (8 * count)) - 1);
 }
 
 // prettier-ignore

@@ -86,12 +86,12 @@ export class QName {
   /** The next name in the same bucket of its table. */
   next: QName | undefined = undefined;
 
-  constructor(text: string, bytes: Uint8Array) {
+  constructor(text: string, bytes: Uint8Array, from: number, to: number) {
     const colon = text.indexOf(':');
     this.text = text;
     this.prefix = colon < 0 ? '' : text.slice(0, colon);
     this.local = text.slice(colon + 1);
-    this.pattern = new BytePattern(bytes);
+    this.pattern = new BytePattern(bytes, from, to);
     this.binds = text === 'xmlns' ? '' : this.prefix === 'xmlns' ? this.local : undefined;
   }
 }
@@ -104,7 +104,7 @@ const CHAIN = 8;
 
 /** The names seen in a document, found by their bytes, so that no string is made for a name seen before. */
 export class QNameTable {
-  readonly #buckets: (QName | undefined)[] = new Array<QName | undefined>(BUCKETS).fill(undefined);
+  readonly #buckets: (QName | undefined)[] = new Array<QName | undefined>(BUCKETS);
   readonly #byText = new Map<string, QName>();
 
   /** The name with the bytes `from` to `to`; undefined when it was not seen before. */
@@ -119,7 +119,7 @@ export class QNameTable {
   add(text: string, bytes: Uint8Array, from: number, to: number): QName {
     const known = this.#byText.get(text);
     if (known !== undefined) return known;
-    const added = new QName(text, bytes.subarray(from, to));
+    const added = new QName(text, bytes, from, to);
     if (this.#byText.size >= KEPT) return added;
     this.#byText.set(text, added);
     const at = bucket(bytes, from, to);

@@ -1,19 +1,20 @@
 import { DecodeError, UsageError, type ErrorCode, type SourcePosition } from '../activity/errors.js';
 import {
+  bytesBefore,
   CLASSES,
   isNcName,
   isQName,
   isReference,
-  isTextWord,
-  isValueWord,
   LEGAL,
+  firstBytes,
   NAME,
   NAME_START,
   replaceReferences,
   showByte,
   SPACE,
   TEXT,
-  VALUE,
+  textStops,
+  valueStops,
 } from './xml-chars.js';
 import { DECLARATION_BYTES, foreignEncoding, readDeclaration } from './xml-declaration.js';
 import { bindingProblem, QName, QNameTable, Scope, XmlVocabulary, type XmlName } from './xml-names.js';
@@ -302,6 +303,13 @@ export class XmlReader {
     return known ?? this.#common.keep(bytes, from, to, flags, this.text);
   }
 
+  /** Whether `text` has no white space at either end, as nearly always; told from the bytes, and false where they are not the text. */
+  get isTrimmed(): boolean {
+    const { bytes } = this.#window;
+    const isAsIs = (this.#textFlags & REFERENCES) === 0;
+    return isAsIs && !isSpace(bytes[this.#textFrom]) && !isSpace(bytes[this.#textTo - 1]);
+  }
+
   /**
    * The bytes of `text`, for what can be told from them without a string; undefined when they are more than the text, as
    * with references. The object is used again: to be read before the next `read`.
@@ -521,15 +529,18 @@ export class XmlReader {
     let seen = 0;
     let flags = 0;
     for (;;) {
-      for (let word = view.getInt32(at, true); isTextWord(word); word = view.getInt32(at, true)) {
+      let word = view.getInt32(at, true);
+      let stops = textStops(word);
+      while (stops === 0) {
         seen |= word;
         at += 4;
+        word = view.getInt32(at, true);
+        stops = textStops(word);
       }
-      let byte;
-      while (((CLASSES[(byte = bytes[at] ?? 0)] ?? 0) & TEXT) !== 0) {
-        seen |= byte;
-        at++;
-      }
+      const before = bytesBefore(stops);
+      seen |= firstBytes(word, before);
+      at += before;
+      const byte = bytes[at] ?? 0;
       if (byte === 0x3c) break;
       if (byte === 0x26) {
         const behind = this.#reference(at);
@@ -546,7 +557,8 @@ export class XmlReader {
         if (brackets === 2 && bytes[at + 2] === 0x3e) break;
         if (at + brackets >= end && !final) break;
         at++;
-      } else break;
+      } else if (((CLASSES[byte] ?? 0) & TEXT) !== 0) at++;
+      else break;
     }
     this.#scannedFlags = (seen & 0x80808080) === 0 ? flags : flags | WIDE;
     return at;
@@ -773,15 +785,18 @@ export class XmlReader {
     let flags = 0;
     let seen = 0;
     for (;;) {
-      for (let word = view.getInt32(at, true); isValueWord(word); word = view.getInt32(at, true)) {
+      let word = view.getInt32(at, true);
+      let stops = valueStops(word);
+      while (stops === 0) {
         seen |= word;
         at += 4;
+        word = view.getInt32(at, true);
+        stops = valueStops(word);
       }
-      let byte;
-      while (((CLASSES[(byte = bytes[at] ?? 0)] ?? 0) & VALUE) !== 0) {
-        seen |= byte;
-        at++;
-      }
+      const before = bytesBefore(stops);
+      seen |= firstBytes(word, before);
+      at += before;
+      const byte = bytes[at] ?? 0;
       if (byte === quotes) break;
       if (byte === 0x26) {
         const behind = this.#reference(at);
@@ -1118,11 +1133,12 @@ export class XmlReader {
 
 /** A name that stands nowhere: its byte is not UTF-8. */
 function noName(): QName {
-  return new QName('', Uint8Array.of(0xff));
+  return new QName('', Uint8Array.of(0xff), 0, 1);
 }
 
-function isSpace(byte: number | undefined): boolean {
-  return ((CLASSES[byte ?? 0] ?? 0) & SPACE) !== 0;
+/** The first comparison answers for nearly every byte that is asked about: quicker than a look at the table. */
+function isSpace(byte = 0): boolean {
+  return byte <= 0x20 && ((CLASSES[byte] ?? 0) & SPACE) !== 0;
 }
 
 function isName(byte: number | undefined): boolean {

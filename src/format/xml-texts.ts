@@ -15,7 +15,7 @@ interface CommonText {
  * millions in all. Bounded: each place holds one text, and the last one to come stays.
  */
 export class CommonTexts {
-  readonly #slots = new Array<CommonText | undefined>(SLOTS).fill(undefined);
+  readonly #slots = new Array<CommonText | undefined>(SLOTS);
 
   /** The text that was kept for the same bytes and flags. */
   find(bytes: Uint8Array, view: DataView, from: number, to: number, flags: number): string | undefined {
@@ -26,8 +26,7 @@ export class CommonTexts {
 
   keep(bytes: Uint8Array, from: number, to: number, flags: number, text: string): string {
     if (to - from <= LONGEST) {
-      const kept = new BytePattern(bytes.subarray(from, to));
-      this.#slots[slot(bytes, from, to)] = { bytes: kept, flags, text };
+      this.#slots[slot(bytes, from, to)] = { bytes: new BytePattern(bytes, from, to), flags, text };
     }
     return text;
   }

@@ -14,6 +14,11 @@ const SLACK = 8;
 /** What `toString('latin1')` calls, a third faster for the short strings of a feed. All Nodes have it; its types do not. */
 type LatinBuffer = Buffer & { latin1Slice(from: number, to: number): string };
 
+const NO_BYTES = new Uint8Array(0);
+/** What every window begins with; nothing is written into it, and the zero byte is there. */
+const NOTHING = Buffer.alloc(SLACK) as LatinBuffer;
+const NOTHING_VIEW = new DataView(NOTHING.buffer, NOTHING.byteOffset, NOTHING.length);
+
 /** Why the window ends where it does although more bytes are there. */
 export interface Barrier {
   readonly code: 'XML_NOT_WELL_FORMED' | 'XML_ENCODING';
@@ -26,9 +31,9 @@ export interface Barrier {
  * What lies before the window is gone; lines and characters in it were counted.
  */
 export class ByteWindow {
-  bytes: LatinBuffer = Buffer.alloc(SLACK) as LatinBuffer;
+  bytes = NOTHING;
   /** The same bytes, to look at four of them at once: up to `SLACK` bytes from a visible one on may be read. */
-  view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length);
+  view = NOTHING_VIEW;
   /** Visible bytes; `bytes[end]` is zero. */
   end = 0;
   /** Offset in the input of `bytes[0]`. */
@@ -48,7 +53,7 @@ export class ByteWindow {
   #ended = false;
   #asciiOnly = false;
   /** Bytes of a character that is not complete, held back behind `end`. */
-  #tail: Uint8Array = new Uint8Array(0);
+  #tail: Uint8Array = NO_BYTES;
   /** Everything before this offset of the window was counted into the three below. */
   #counted = 0;
   #line = 1;
@@ -188,7 +193,7 @@ export class ByteWindow {
 
   #show(from: number, to: number): void {
     const cut = incompleteTail(this.bytes, from, to);
-    this.#tail = Uint8Array.from(this.bytes.subarray(to - cut, to));
+    this.#tail = cut === 0 ? NO_BYTES : Uint8Array.from(this.bytes.subarray(to - cut, to));
     this.#returns ||= this.bytes.subarray(from, to).includes(0x0d);
     this.#check(from, to - cut);
   }
@@ -229,9 +234,8 @@ export class ByteWindow {
     if (to <= from) return;
     const first = bytes[from];
     const next = from + 1;
-    let lines = (first === 0x0a && !this.#afterReturn ? 1 : 0) + countEqual(view, next, to, 0x0a);
-    // A carriage return ends a line too, but not together with the line feed behind it.
-    if (this.#returns) lines += countEqual(view, from, to, 0x0d) - countPairs(view, next, to);
+    let lines = first === 0x0d || (first === 0x0a && !this.#afterReturn) ? 1 : 0;
+    lines += this.#returns ? countLineEnds(view, next, to) : countEqual(view, next, to, 0x0a);
     this.#line += lines;
     let lineStart = from;
     if (lines > 0 || first === 0x0a) {
@@ -274,22 +278,24 @@ function countEqual(view: DataView, from: number, to: number, byte: number): num
   return to - from - others;
 }
 
-/** How many of the bytes are a line feed behind a carriage return. There must be a byte before `from`. */
-function countPairs(view: DataView, from: number, to: number): number {
+/** How many of the bytes end a line: carriage returns, and line feeds that are not behind one. There must be a byte before `from`. */
+function countLineEnds(view: DataView, from: number, to: number): number {
   let found = 0;
   let at = from;
   while (at + 4 <= to) {
     let sums = 0;
-    for (const stop = Math.min(to - 3, at + BLOCK); at < stop; at += 4) sums = (sums + pairs(view, at)) | 0;
+    for (const stop = Math.min(to - 3, at + BLOCK); at < stop; at += 4) sums = (sums + lineEnds(view, at)) | 0;
     found += addBytes(sums);
   }
-  return found + addBytes(pairs(view, at) & lowBytes(to - at));
+  return found + addBytes(lineEnds(view, at) & lowBytes(to - at));
 }
 
-function pairs(view: DataView, at: number): number {
-  const notLineFeeds = onesForOthers(view.getInt32(at, true) ^ 0x0a0a0a0a);
+function lineEnds(view: DataView, at: number): number {
+  const word = view.getInt32(at, true);
+  const notReturns = onesForOthers(word ^ 0x0d0d0d0d);
+  const notLineFeeds = onesForOthers(word ^ 0x0a0a0a0a);
   const notBehindReturns = onesForOthers(view.getInt32(at - 1, true) ^ 0x0d0d0d0d);
-  return ~(notLineFeeds | notBehindReturns) & 0x01010101;
+  return (~notReturns | (~notLineFeeds & notBehindReturns)) & 0x01010101;
 }
 
 /** How many of the bytes are those of a character behind its first. */

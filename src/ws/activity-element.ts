@@ -3,9 +3,11 @@ import { leafTable, type XmlName, type XmlReader } from '../format/xml-reader.js
 import type { XmlElement } from '../format/xml-writer.js';
 import { formatInstant } from '../format/instant.js';
 import {
+  commonLeafText,
   ENTRY_LEAVES,
   leafCount,
   leafInstant,
+  leafText,
   readCount,
   readInstant,
   trimSpace,
@@ -44,9 +46,9 @@ for (const field of FIELDS) {
   const isOfError = field === 'LineNumber' || field === 'EmailAddress' || field === 'Message';
   for (const { index } of spellings(field)) (isOfError ? ERROR_FIELDS : ACTIVITY_FIELDS)[index] = field;
 }
-const ACTIVITY = new Set(spellings('Activity'));
-const ERRORS = new Set(spellings('Errors'));
-const ERROR = new Set(spellings('Error'));
+const ACTIVITY = leafTable(spellings('Activity'));
+const ERRORS = leafTable(spellings('Errors'));
+const ERROR = leafTable(spellings('Error'));
 
 const LEAVES = leafTable([...ENTRY_LEAVES, ...FIELDS.flatMap(spellings)]);
 
@@ -90,7 +92,7 @@ export class ActivityContent implements ContentDecoder<Activity> {
   }
 
   start(reader: XmlReader): boolean {
-    if (!ACTIVITY.has(reader.name)) return false;
+    if (ACTIVITY[reader.name.index] !== true) return false;
     this.#uri = reader.attribute('id');
     reader.skipSpace = true;
     return true;
@@ -105,9 +107,9 @@ export class ActivityContent implements ContentDecoder<Activity> {
       this.#fieldDepth = reader.depth;
       this.#text = '';
       reader.skipSpace = false;
-    } else if (this.#errorDepth === 0 && this.#errorsDepth > 0 && ERROR.has(name)) {
+    } else if (this.#errorDepth === 0 && this.#errorsDepth > 0 && ERROR[name.index] === true) {
       this.#startError(reader);
-    } else if (this.#errorsDepth === 0 && ERRORS.has(name)) {
+    } else if (this.#errorsDepth === 0 && ERRORS[name.index] === true) {
       this.#errorsDepth = reader.depth;
       this.#setSpace(reader);
     } else this.#skipDepth = reader.depth;
@@ -176,10 +178,10 @@ export class ActivityContent implements ContentDecoder<Activity> {
         this.#lineNumber = leafCount(field, reader, problem);
         return;
       case 'EmailAddress':
-        this.#emailAddress = trimSpace(reader.text);
+        this.#emailAddress = leafText(reader);
         return;
       case 'Message':
-        this.#message = trimSpace(reader.commonText);
+        this.#message = commonLeafText(reader);
         return;
       case 'TransactionCount':
         this.#transactionCount = leafCount(field, reader, problem);
@@ -194,10 +196,10 @@ export class ActivityContent implements ContentDecoder<Activity> {
         this.#insertTime = leafInstant(field, reader, problem);
         return;
       case 'FileName':
-        this.#fileName = trimSpace(reader.text);
+        this.#fileName = leafText(reader);
         return;
       default:
-        this.#take(field, trimSpace(reader.commonText), problem);
+        this.#take(field, commonLeafText(reader), problem);
     }
   }
 
@@ -275,11 +277,14 @@ export class ActivityContent implements ContentDecoder<Activity> {
 }
 
 function activityId(uri: string | undefined, entry: AtomEntry, problem: (message: string) => void): string {
-  let id = uri === undefined ? '' : idIn(uri);
+  const plain = uri === undefined ? undefined : plainId(uri);
+  let id = plain ?? (uri === undefined ? '' : lastSegment(uri));
   let other: string | undefined;
   for (const text of [entry.id, entry.edit]) {
-    if (text === undefined || text === uri || (id !== '' && endsWithId(text, id))) continue;
-    const candidate = idIn(text);
+    if (text === undefined || text === uri) continue;
+    // What a URI ends with, from before its id on, as nearly always, names the same id.
+    if (plain !== undefined && text.length > plain.length && uri?.endsWith(text) === true) continue;
+    const candidate = plainId(text) ?? lastSegment(text);
     if (id === '') id = candidate;
     else if (candidate !== '' && candidate !== id) other ??= candidate;
   }
@@ -288,24 +293,19 @@ function activityId(uri: string | undefined, entry: AtomEntry, problem: (message
   return id;
 }
 
-/** The last segment of a URI; where it is made of letters and digits only, as nearly always, in a quicker way. */
-function idIn(uri: string): string {
+/** The last segment of a URI that is made of letters and digits only, as nearly always: quicker than `lastSegment`. */
+function plainId(uri: string): string | undefined {
   let from = uri.length;
   while (from > 0 && isAlphanumeric(uri.charCodeAt(from - 1))) from--;
-  const plain = from > 0 && from < uri.length && uri[from - 1] === '/' && isPath(uri);
-  return plain ? uri.slice(from) : lastSegment(uri);
-}
-
-/** Whether a URI without query and fragment ends with the segment `id`: what `idIn` would say, without a string. */
-function endsWithId(uri: string, id: string): boolean {
-  const slash = uri.length - id.length - 1;
-  return slash >= 0 && uri[slash] === '/' && uri.endsWith(id) && isPath(uri) && /^[0-9A-Za-z]+$/.test(id);
+  const isPlain = from > 0 && from < uri.length && uri.charCodeAt(from - 1) === SLASH && isPath(uri);
+  return isPlain ? uri.slice(from) : undefined;
 }
 
 function isPath(uri: string): boolean {
   return uri.length < LONG_URI && !uri.includes('?') && !uri.includes('#');
 }
 
+const SLASH = 0x2f;
 const LONG_URI = 1000;
 
 function isAlphanumeric(code: number): boolean {

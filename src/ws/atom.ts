@@ -415,10 +415,10 @@ export class AtomReader<T> {
     const frame = FRAMES[xml.name.index];
     switch (frame) {
       case 'id':
-        this.#id ??= trimSpace(xml.text);
+        this.#id ??= leafText(xml);
         return;
       case 'title':
-        this.#title ??= trimSpace(xml.text);
+        this.#title ??= leafText(xml);
         return;
       case 'updated':
         this.#updated ??= leafInstant(frame, xml, this.#problem);
@@ -500,6 +500,16 @@ function isSpace(code: number): boolean {
   return code === 0x20 || code === 0x09 || code === 0x0d || code === 0x0a;
 }
 
+/** The text of the leaf that was just read, trimmed. */
+export function leafText(reader: XmlReader): string {
+  return reader.isTrimmed ? reader.text : trimSpace(reader.text);
+}
+
+/** The same, of a text that repeats itself from record to record. */
+export function commonLeafText(reader: XmlReader): string {
+  return reader.isTrimmed ? reader.commonText : trimSpace(reader.commonText);
+}
+
 /** The instant; undefined for an empty element, and, with a problem, for a text that is no date. */
 export function readInstant(
   field: string,
@@ -521,7 +531,7 @@ export function leafInstant(
   const span = reader.textBytes;
   const exact =
     span !== undefined && span.to - span.from === 24 ? parseInstantBytes(span.view, span.from) : undefined;
-  return exact ?? readInstant(field, trimSpace(reader.text), problem);
+  return exact ?? readInstant(field, leafText(reader), problem);
 }
 
 /** The whole number; undefined for an empty element, and, with a problem, for any other text. */
@@ -554,5 +564,5 @@ export function leafCount(
     }
     if (at === to) return value;
   }
-  return readCount(field, trimSpace(reader.text), problem);
+  return readCount(field, leafText(reader), problem);
 }

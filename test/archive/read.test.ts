@@ -167,7 +167,8 @@ describe('readArchive', () => {
       await fc.assert(
         fc.asyncProperty(
           fc.oneof(
-            fc.uint8Array({ maxLength: 300 }),
+            // What gunzip unpacks is counted unpacked: gzip has tests of its own.
+            fc.uint8Array({ maxLength: 300 }).filter((bytes) => bytes[0] !== 0x1f || bytes[1] !== 0x8b),
             fc.string({ maxLength: 200 }).map((text) => Buffer.from(text)),
           ),
           async (bytes) => {

@@ -2,16 +2,27 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 
 import {
+  bytesBefore,
   CLASSES,
   isReference,
-  isTextWord,
-  isValueWord,
+  firstBytes,
   resolveReference,
   TEXT,
-  VALUE,
+  textStops,
+  valueStops,
 } from '../../src/format/xml-chars.js';
 
+const NO_VALUE = [...Buffer.from('"&\'<')];
 const is = (byte: number, kind: number): boolean => ((CLASSES[byte] ?? 0) & kind) !== 0;
+
+/** @param first -1: none of the four bytes. */
+function expectStop(stops: number, first: number): void {
+  if (first < 0) expect(stops).to.equal(0);
+  else {
+    expect(stops).to.not.equal(0);
+    expect(bytesBefore(stops)).to.equal(first);
+  }
+}
 
 describe('what bytes of XML may be', () => {
   it('is told of four at once as of each, but for tabs and line feeds', () => {
@@ -27,12 +38,28 @@ describe('what bytes of XML may be', () => {
     fc.assert(
       fc.property(fc.tuple(byte, byte, byte, byte), (bytes) => {
         const word = Buffer.from(bytes).readInt32LE();
-        const plain = bytes.every((one) => one !== 0x09 && one !== 0x0a);
-        expect(isTextWord(word)).to.equal(plain && bytes.every((one) => is(one, TEXT)));
-        expect(isValueWord(word)).to.equal(bytes.every((one) => is(one, VALUE)));
+        const isPlain = (one: number): boolean => is(one, TEXT) && one !== 0x09 && one !== 0x0a;
+        expectStop(
+          textStops(word),
+          bytes.findIndex((one) => !isPlain(one)),
+        );
+        expectStop(
+          valueStops(word),
+          bytes.findIndex((one) => one < 0x20 || NO_VALUE.includes(one)),
+        );
       }),
       { numRuns: 5000 },
     );
+  });
+
+  it('keeps the lowest bytes of a word', () => {
+    const bytes = [0x81, 0x42, 0xc3, 0x44];
+    const word = Buffer.from(bytes).readInt32LE();
+    for (const count of [0, 1, 2, 3]) {
+      const kept = Buffer.alloc(4);
+      kept.writeInt32LE(firstBytes(word, count));
+      expect([...kept]).to.deep.equal(bytes.map((byte, i) => (i < count ? byte : 0)));
+    }
   });
 
   it('is a reference exactly where it resolves to a character', () => {
