@@ -30,6 +30,28 @@ export const systemClock: Clock = {
     }),
 };
 
+/**
+ * A clock that never goes back, and on which every sleep takes as long as it should: what ends by it ends, though somebody
+ * sets the given clock back meanwhile.
+ */
+export function steadyClock(clock: Clock): Clock {
+  let ahead = 0;
+  let last = -Infinity;
+  function now(): number {
+    ahead = Math.max(ahead, last - clock.now());
+    last = clock.now() + ahead;
+    return last;
+  }
+  return {
+    now,
+    async sleep(milliseconds, signal) {
+      const end = now() + milliseconds;
+      await clock.sleep(milliseconds, signal);
+      last = Math.max(last, end);
+    },
+  };
+}
+
 function asError(reason: unknown): Error {
   return reason instanceof Error ? reason : new Error(String(reason));
 }

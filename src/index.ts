@@ -93,6 +93,7 @@ export {
 } from './http/download.js';
 export { createLimiter, type Limiter, type LimiterOptions } from './http/limiter.js';
 export type { RetryPolicy } from './http/retry.js';
+export type { ServeOptions, TlsIdentity } from './http/serve.js';
 export type { Timeouts } from './http/timeouts.js';
 export type { JournalEntry } from './inspect/journal-entry.js';
 export type { RequestFilter, RequestJournal } from './inspect/journal.js';

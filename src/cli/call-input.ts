@@ -9,7 +9,7 @@ import type { Session } from './session.js';
 const MOST_BYTES = 256 * 1024 * 1024;
 
 /** An argument that is the request itself: it may hold secrets, and is never repeated. */
-const INLINE = /^\s*(?:\$\s+)?(?:\S*\/)?curl\s|^\s*activityType\s*=|\n/;
+const INLINE = /:\/\/|\n|\bcurl(?:\.exe)?\s|(?:^|&)\s*activityType\s*=|^\s*(?:[[{]|[A-Z]{3,10} \/)/;
 
 /** What an argument is called where it is told of. */
 export function sourceOf(input: string): string {
@@ -18,8 +18,8 @@ export function sourceOf(input: string): string {
 }
 
 /**
- * The requests that an argument means: those of a file, of stdin for `-`, or in the argument itself where that is a form
- * body or a command line of curl.
+ * The requests that an argument means: those of a file, of stdin for `-`, or in the argument itself where that is a
+ * request: a form body, a command line of curl, a URL.
  * @throws UsageError `FILE_UNREADABLE`, and as `readCalls`.
  */
 export async function callsFrom(session: Session, input: string): Promise<HttpCall[]> {

@@ -104,13 +104,21 @@ export class EmulatedAccount implements ActivityService {
    * @throws UsageError `CONFIG_INVALID`, and changes nothing, when it is of another version or user, or damaged.
    */
   restore(state: AccountState): void {
+    this.prepareRestore(state)();
+  }
+
+  /** What does as `restore`, once nothing can go wrong any more. @throws UsageError as `restore`. */
+  prepareRestore(state: AccountState): () => void {
     checkState(state, this.user);
     try {
       const holdings = { lists: new ListBook(state.lists), contacts: new ContactBook(state.contacts) };
       const jobs = this.#queue(state.jobs);
-      this.#outcomes.restore(state.outcomes);
-      this.#holdings = holdings;
-      this.#jobs = jobs;
+      new OutcomeRules().restore(state.outcomes);
+      return () => {
+        this.#outcomes.restore(state.outcomes);
+        this.#holdings = holdings;
+        this.#jobs = jobs;
+      };
     } catch (error) {
       throw unusable(`the state of ${this.user} is damaged`, error);
     }
@@ -244,14 +252,14 @@ export class EmulatedAccount implements ActivityService {
     refuseAborted(options);
     const { lists } = this.#holdings;
     const after = options?.after;
-    const own = after === undefined ? undefined : lists.get(after);
+    const own = after !== undefined && lists.knew(after);
     const served = SERVED_LISTS.findIndex((id) => id === after);
-    if (after !== undefined && own === undefined && served === -1)
-      throw notFound(`there is no list ${after}`);
-    if (own === undefined) {
+    if (after !== undefined && !own && served === -1) throw notFound(`there is no list ${after}`);
+    if (!own) {
       for (const id of SERVED_LISTS.slice(served + 1)) yield systemList(id);
     }
-    for (const list of lists.all(own)) yield { ...list, contactCount: this.holdings.contacts.count(list.id) };
+    for (const list of lists.all(own ? after : undefined))
+      yield { ...list, contactCount: this.holdings.contacts.count(list.id) };
   }
 
   async #upload(request: UploadRequest, options: EmulatedCallOptions | undefined): Promise<Work> {

@@ -14,7 +14,7 @@ export class Accounts {
   constructor(seeds: readonly AccountSeed[], make: (seed: AccountSeed) => EmulatedAccount) {
     this.#make = make;
     this.#first = seeds.map(make);
-    this.#replace(this.#first);
+    this.#accounts = byUser(this.#first);
   }
 
   /** In any case and percent-encoded or not. */
@@ -36,7 +36,7 @@ export class Accounts {
   /** Takes the first accounts back to their seeds, and forgets those that came later. */
   reset(): void {
     for (const account of this.#first) account.reset();
-    this.#replace(this.#first);
+    this.#accounts = byUser(this.#first);
   }
 
   snapshot(): AccountState[] {
@@ -44,33 +44,36 @@ export class Accounts {
   }
 
   /**
-   * Has exactly these accounts, as they were; one that is not known yet takes any credentials.
+   * What has exactly these accounts, as they were, once nothing can go wrong any more; one that is not known yet takes any
+   * credentials.
    * @throws UsageError when one of them cannot be brought back.
    */
-  restore(states: readonly AccountState[]): void {
-    this.#replace(
-      states.map((state) => {
-        const account = this.get(state.user) ?? this.#make({ user: state.user });
-        account.restore(state);
-        return account;
-      }),
-    );
+  prepareRestore(states: readonly AccountState[]): () => void {
+    const prepared = states.map((state) => {
+      const account = this.get(state.user) ?? this.#make({ user: state.user });
+      return { account, bringBack: account.prepareRestore(state) };
+    });
+    const accounts = byUser(prepared.map(({ account }) => account));
+    return () => {
+      for (const { bringBack } of prepared) bringBack();
+      this.#accounts = accounts;
+    };
   }
+}
 
-  #replace(accounts: readonly EmulatedAccount[]): void {
-    const all = new Map<string, EmulatedAccount>();
-    for (const account of accounts) {
-      const key = account.user.toLowerCase();
-      if (all.has(key)) {
-        throw new UsageError(
-          'OPTION_INVALID',
-          `accounts: there are two accounts ${account.user}; users differ by more than case`,
-        );
-      }
-      all.set(key, account);
+function byUser(accounts: readonly EmulatedAccount[]): Map<string, EmulatedAccount> {
+  const all = new Map<string, EmulatedAccount>();
+  for (const account of accounts) {
+    const key = account.user.toLowerCase();
+    if (all.has(key)) {
+      throw new UsageError(
+        'OPTION_INVALID',
+        `accounts: there are two accounts ${account.user}; users differ by more than case`,
+      );
     }
-    this.#accounts = all;
+    all.set(key, account);
   }
+  return all;
 }
 
 function decoded(user: string): string {

@@ -50,6 +50,11 @@ export function refuseControl(
   return undefined;
 }
 
+/** Whether a URL leads to this machine, and is one the control surface may be reached by. */
+export function isLoopbackUrl(url: string): boolean {
+  return isLoopbackName(new URL(url).hostname);
+}
+
 function isLoopbackAddress(address: string): boolean {
   const v4 = address.replace(/^::ffff:/i, '');
   return (isIPv4(v4) && v4.startsWith('127.')) || address === '::1';

@@ -202,7 +202,8 @@ async function fields(
   names: readonly string[],
 ): Promise<Readonly<Record<string, unknown>>> {
   const body = await call.body();
-  if (typeof body !== 'object' || body === null) throw wrong('body', 'must be a JSON object', body);
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw wrong('body', 'must be a JSON object', body);
   refuseUnknownFields(body, names, 'body');
   return body as Record<string, unknown>;
 }

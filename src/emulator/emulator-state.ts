@@ -36,5 +36,12 @@ export function checkEmulatorState(state: EmulatorState): EmulatorState {
   if (!Array.isArray(accounts)) {
     throw new UsageError('CONFIG_INVALID', `state: accounts: must be an array, got ${shown(accounts)}`);
   }
+  for (const account of accounts as readonly unknown[]) {
+    const user: unknown =
+      typeof account === 'object' && account !== null ? Reflect.get(account, 'user') : undefined;
+    if (typeof user !== 'string') {
+      throw new UsageError('CONFIG_INVALID', `state: accounts: must have a user each, got ${shown(account)}`);
+    }
+  }
   return state;
 }

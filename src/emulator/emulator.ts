@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import { systemClock } from '../clock.js';
-import { serve, type FetchHandler } from '../http/serve.js';
+import { serve, type FetchHandler, type ServeOptions } from '../http/serve.js';
 import { RequestJournal } from '../inspect/journal.js';
 import type { Profile, QuirkName } from '../ws/quirks.js';
 import { isV2, v2Server } from '../v2/server.js';
@@ -75,14 +75,14 @@ export interface Emulator<C extends Clock = Clock> {
   /**
    * Brings back what `snapshot` gave, be it in another process: exactly those accounts, and the time if the clock can be
    * moved. An account that is not known here takes any credentials.
-   * @throws UsageError `CONFIG_INVALID` when it is none, or is damaged.
+   * @throws UsageError `CONFIG_INVALID`, and changes nothing, when it is none, or is damaged.
    */
   restore(state: EmulatorState): Promise<void>;
   /**
    * Serves on a port of this machine; resolves once it listens.
-   * @param options  `port` default 0, any that is free; `host` default 127.0.0.1.
+   * @param options  `port` default 0, any that is free; `host` default 127.0.0.1; `tls` for https.
    */
-  listen(options?: { port?: number; host?: string }): Promise<{ readonly url: string }>;
+  listen(options?: ServeOptions): Promise<{ readonly url: string }>;
   /** Stops listening. The accounts stay. */
   close(): Promise<void>;
 }
@@ -156,8 +156,9 @@ export function createEmulator(options: EmulatorOptions = {}): Emulator {
     snapshot: () => emulatorState(now(), accounts.snapshot()),
     restore: async (state) => {
       const checked = checkEmulatorState(state);
+      const bringBack = accounts.prepareRestore(checked.accounts);
       await steerable(clock)?.set(checked.now);
-      accounts.restore(checked.accounts);
+      bringBack();
     },
     listen: async (where) => {
       const server = await serve(handle, where);

@@ -226,7 +226,9 @@ function resolveAction(action: FaultAction | FaultPreset): FaultAction {
 
 function checkMatch(match: FaultMatch): void {
   const given: unknown = match;
-  if (typeof given !== 'object' || given === null) throw wrong('match', 'must be an object', given);
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw wrong('match', 'must be an object', given);
+  }
   refuseUnknownFields(given, MATCH_FIELDS, 'fault: match');
   for (const name of ['method', 'path', 'user', 'activityType'] as const) {
     const value: unknown = match[name];

@@ -28,6 +28,8 @@ export const SERVED_LISTS = ['active', 'do-not-mail', 'removed'] as const;
 export class ListBook {
   readonly #lists: NamedList[] = [];
   readonly #byId = new Map<string, NamedList>();
+  /** The list before each that was removed: who deletes lists page by page goes on behind that one. */
+  readonly #gone = new Map<string, string | undefined>();
   /** Ids may be longer than a number can be exact. */
   #next: bigint;
 
@@ -74,9 +76,17 @@ export class ListBook {
     return this.#lists.find((list) => list.name.toLowerCase() === name.toLowerCase());
   }
 
-  /** All, or those behind `after`. */
-  *all(after?: NamedList): Generator<NamedList> {
-    const start = after === undefined ? 0 : this.#lists.indexOf(after) + 1;
+  /** True for a list that is there, and for one that was there since the book was made: `all` can begin behind both. */
+  knew(id: string): boolean {
+    return this.#byId.has(id) || this.#gone.has(id);
+  }
+
+  /** All, or those behind that list. */
+  *all(after?: string): Generator<NamedList> {
+    let id = after;
+    while (id !== undefined && this.#gone.has(id)) id = this.#gone.get(id);
+    const list = id === undefined ? undefined : this.#byId.get(id);
+    const start = list === undefined ? 0 : this.#lists.indexOf(list) + 1;
     for (let index = start; index < this.#lists.length; index++) {
       const list = this.#lists[index];
       if (list !== undefined) yield list;
@@ -113,8 +123,10 @@ export class ListBook {
   remove(id: string): boolean {
     const list = this.#byId.get(id);
     if (list === undefined) return false;
+    const index = this.#lists.indexOf(list);
+    this.#gone.set(id, this.#lists[index - 1]?.id);
     this.#byId.delete(id);
-    this.#lists.splice(this.#lists.indexOf(list), 1);
+    this.#lists.splice(index, 1);
     return true;
   }
 

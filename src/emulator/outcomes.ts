@@ -17,7 +17,7 @@ export type JobOutcome =
   | 'unconfirmed'
   /**
    * It ends COMPLETE with as many errors at least: rows of an upload are refused from the first on until there are so
-   * many; where there are not as many rows, the other errors name no line.
+   * many; where there are not as many rows, the other errors name no line. 1 to 100,000.
    */
   | { readonly errors: number; readonly message?: string | undefined }
   /** It stays in this status until `account.transition` moves it on. While it is RUNNING, no job behind it runs. */
@@ -106,6 +106,9 @@ function fits({ match }: OutcomeRule, { types, lists }: OutcomeSubject): boolean
   return match?.listId === undefined || lists.includes(listId(match.listId));
 }
 
+/** Each is a record in memory and in the entry. */
+const MOST_ERRORS = 100_000;
+
 const RULE_FIELDS = ['match', 'times', 'outcome'] as const satisfies readonly (keyof OutcomeRule)[];
 const MATCH_FIELDS = ['activityType', 'listId'] as const satisfies readonly (keyof OutcomeMatch)[];
 
@@ -138,8 +141,9 @@ function checkOutcome(outcome: JobOutcome): void {
     }
     if ('errors' in given) {
       refuseUnknownFields(given, ['errors', 'message'], 'outcome');
-      if (!isCount(given.errors))
-        throw wrong('outcome.errors', 'must be a whole number of 1 or more', given.errors);
+      if (!isCount(given.errors) || given.errors > MOST_ERRORS) {
+        throw wrong('outcome.errors', `must be a whole number from 1 to ${MOST_ERRORS}`, given.errors);
+      }
       const message = 'message' in given ? given.message : undefined;
       if (message === undefined || typeof message === 'string') return;
       throw wrong('outcome.message', 'must be text', message);

@@ -11,7 +11,7 @@ export interface VirtualClock extends Clock {
    * Moves the time on by milliseconds, or by a text such as `'500ms'`, `'30s'`, `'5m'`, `'2h'`, `'1d'`. Whoever sleeps
    * is woken at the time it asked for, in order of time, and may go to sleep again before the clock goes on: code that
    * polls without real I/O runs its whole course within one `advance`. Wait for the promise.
-   * @throws UsageError `OPTION_INVALID` when the time is negative or no time.
+   * @throws UsageError `OPTION_INVALID` when the time is negative or no time, or leads beyond the year 9999.
    */
   advance(time: number | string): Promise<void>;
   /**
@@ -122,7 +122,7 @@ export function createVirtualClock(options: VirtualClockOptions = {}): VirtualCl
           resolve();
         }
       }),
-    advance: async (time) => moveTo(now() + timeSpan(time, 'advance')),
+    advance: async (time) => moveTo(instant(now() + timeSpan(time, 'advance'), 'advance')),
     set: async (time) => {
       const target = instant(time);
       if (target >= now()) return moveTo(target);
@@ -142,13 +142,17 @@ export function createVirtualClock(options: VirtualClockOptions = {}): VirtualCl
   return clock;
 }
 
-function instant(time: number | string | Date): number {
-  const milliseconds = new Date(time).getTime();
-  if (Number.isNaN(milliseconds)) {
-    throw new UsageError(
-      'OPTION_INVALID',
-      `now: ${String(time)} is no time; give one like 2008-04-29T19:30:00Z`,
-    );
-  }
-  return milliseconds;
+/** Years that take more than four digits have no place in the records. */
+const FIRST = Date.parse('0000-01-01T00:00:00.000Z');
+const LAST = Date.parse('9999-12-31T23:59:59.999Z');
+
+function instant(time: number | string | Date, what = 'now'): number {
+  const milliseconds = typeof time === 'number' ? time : new Date(time).getTime();
+  if (milliseconds >= FIRST && milliseconds <= LAST) return milliseconds;
+  throw new UsageError(
+    'OPTION_INVALID',
+    Number.isNaN(milliseconds)
+      ? `${what}: ${String(time)} is no time; give one like 2008-04-29T19:30:00Z`
+      : `${what}: the time must be one of the years 0000 to 9999`,
+  );
 }

@@ -1,5 +1,13 @@
-import { createServer, ServerResponse, type OutgoingHttpHeaders, type Server } from 'node:http';
+import {
+  createServer,
+  ServerResponse,
+  type OutgoingHttpHeaders,
+  type RequestListener,
+  type Server,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { getRequestListener, RequestError } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { UsageError } from '../activity/errors.js';
@@ -25,10 +33,17 @@ export interface ServeOptions {
   readonly port?: number | undefined;
   /** Address or name to listen at. Default 127.0.0.1, which only this machine can reach. */
   readonly host?: string | undefined;
+  /** Serves https, by this certificate and its key, both PEM. Default: http. */
+  readonly tls?: TlsIdentity | undefined;
+}
+
+export interface TlsIdentity {
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
 }
 
 export interface Served {
-  /** Such as `http://127.0.0.1:43123`, without a slash at the end. */
+  /** Such as `http://127.0.0.1:43123`, https: with `tls`; without a slash at the end. */
   readonly url: string;
   /** Ends all connections, those in use too. Resolves once the port is free; may be called more than once. */
   close(): Promise<void>;
@@ -39,10 +54,10 @@ export interface Served {
  *
  * A handler that throws is answered for with 500 and no more than that, unless it throws `ConnectionReset`; a response
  * body that fails midway ends the connection, so that the client cannot take it for complete.
- * @throws UsageError `OPTION_INVALID` when the port or the host cannot be used
+ * @throws UsageError `OPTION_INVALID` when the port, the host or the certificate cannot be used
  */
 export async function serve(handler: FetchHandler, options: ServeOptions = {}): Promise<Served> {
-  const { port = 0, host = '127.0.0.1' } = options;
+  const { port = 0, host = '127.0.0.1', tls } = options;
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new UsageError('OPTION_INVALID', `port: must be 0 (any free one) to 65535, got ${port}`);
   }
@@ -73,18 +88,32 @@ export async function serve(handler: FetchHandler, options: ServeOptions = {}): 
           : new Response('Internal server error\n', { status: 500 }),
     },
   );
-  const server = createServer(
-    { ServerResponse: SpelledResponse },
-    (incoming, outgoing) => void listener(incoming, outgoing),
-  );
-  server.on('connection', linger);
+  const server = create(tls, (incoming, outgoing) => void listener(incoming, outgoing));
+  server.on(tls === undefined ? 'connection' : 'secureConnection', linger);
   const address = await listen(server, port, host);
   const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
   let closed: Promise<void> | undefined;
   return {
-    url: `http://${name}:${address.port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://${name}:${address.port}`,
     close: () => (closed ??= close(server)),
   };
+}
+
+function create(tls: TlsIdentity | undefined, listener: RequestListener): Server {
+  if (tls === undefined) return createServer({ ServerResponse: SpelledResponse }, listener);
+  try {
+    // Clients of the time know nothing newer than TLS 1.0.
+    const old = { minVersion: 'TLSv1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const;
+    return createTlsServer({ ...tls, ...old, ServerResponse: SpelledResponse }, listener);
+  } catch (error) {
+    throw new UsageError(
+      'OPTION_INVALID',
+      'tls: the certificate and the key must be PEM, and belong together',
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 /**
@@ -162,7 +191,9 @@ function reset(socket: Socket) {
   socket.destroySoon = () => {
     socket.destroy();
   };
-  socket.resetAndDestroy();
+  // Of TLS the engine can reset nothing, but without its goodbye the end is no regular one either.
+  if (socket instanceof TLSSocket) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 function close(server: Server): Promise<void> {

@@ -22,10 +22,18 @@ export const INSPECTOR_SCRIPT = `'use strict';
   const day = (iso) => iso.slice(0, 10);
   const time = (iso) => iso.slice(11, 19);
 
-  /** Brings the children of an element in line with items: known ones are updated, new ones made, the rest removed. */
+  /**
+   * Brings the children of an element in line with items: known ones are updated, new ones made, the rest removed. What
+   * stays is not moved, for that would take the focus from it; what goes with the focus hands it on.
+   */
   const first = new WeakSet();
   const sync = (parent, items, keyOf, create, update) => {
     const old = new Map([...parent.children].map((child) => [child.dataset.key, child]));
+    const stay = new Set(items.map((item) => String(keyOf(item))));
+    const gone = [...old].filter(([key]) => !stay.has(key)).map(([, child]) => child);
+    const lost = gone.some((child) => child.contains(document.activeElement));
+    for (const child of gone) child.remove();
+    if (lost) parent.querySelector('button, summary')?.focus();
     let place = parent.firstElementChild;
     for (const item of items) {
       const key = String(keyOf(item));
@@ -35,12 +43,10 @@ export const INSPECTOR_SCRIPT = `'use strict';
         child.dataset.key = key;
         if (first.has(parent)) child.classList.add('new');
       }
-      old.delete(key);
       update(child, item);
       if (child === place) place = place.nextElementSibling;
       else parent.insertBefore(child, place);
     }
-    for (const child of old.values()) child.remove();
     first.add(parent);
   };
 

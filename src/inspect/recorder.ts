@@ -49,7 +49,17 @@ export function recorded(
   return async (request) => {
     const at = new Date(options.now()).toISOString();
     const begun = performance.now();
-    const { body, again } = await readBody(request, options.maxBodyBytes);
+    const { body, again } = await readBody(request, options.maxBodyBytes).catch(async (error: unknown) => {
+      const seen = await describe(request, NOTHING);
+      const duration = Math.round((performance.now() - begun) * 100) / 100;
+      options.journal.add({
+        at,
+        duration,
+        ...seen,
+        refusal: { reason: 'The body of the request broke off.' },
+      });
+      throw error;
+    });
     const seen = await describe(request, body);
     let fault: JournalEntry['fault'];
     let written = false;

@@ -149,6 +149,38 @@ describe('ctct translate', () => {
     expect([quiet.exit, quiet.stderr.text]).to.deep.equal([0, '']);
   });
 
+  it('translates all calls but those that ws itself did not take, and tells of each of these', async () => {
+    const post = (body: string) =>
+      `curl https://api.constantcontact.com/ws/customers/joe/activities -d '${body}'`;
+    const script = [CLEAR, 'activityType=ONE', CLEAR.replace('2', '5'), 'activityType=TWO']
+      .map(post)
+      .join('\n');
+    const { exit, stdout, stderr } = await ctct(['translate', script]);
+    expect(exit).to.equal(2);
+    expect(stdout.text.match(/"lists": \["\d"\]/g)).to.deep.equal(['"lists": ["2"]', '"lists": ["5"]']);
+    for (const words of ['command 2: ws itself does not take this request: activityType "ONE"', '"TWO"']) {
+      expect(stderr.text).to.include(words);
+    }
+    const json = await ctct(['translate', script, '--as', 'json']);
+    expect((JSON.parse(json.stdout.text) as { data: unknown[] }).data).to.have.length(2);
+  });
+
+  it('never repeats a request that it took for the name of a file', async () => {
+    for (const request of [
+      'https://key%25joe:s3cret@api.constantcontact.com/ws/customers/joe/nothing',
+      'wget https://api.constantcontact.com/ws/customers/joe/activities --password=s3cret',
+      'curl.exe --password s3cret',
+      'sudo curl -u joe:s3cret https://example.com/',
+      'POST /ws/customers/joe/activities?password=s3cret',
+      'password=s3cret&activityType=SV_ADD',
+      '{"password":"s3cret"}',
+    ]) {
+      const { stdout, stderr } = await ctct(['translate', request]);
+      expect(stdout.text + stderr.text, request).not.to.include('s3cret');
+      expect(stderr.text, request).not.to.include('no such file');
+    }
+  });
+
   it('splits what is over the limits, and says the order', async () => {
     await writeFile(
       file('form.txt'),
@@ -189,6 +221,7 @@ describe('ctct translate', () => {
   it('says what is wrong with the command, and leaves nothing behind', async () => {
     await writeFile(file('up.csv'), 'Email\nann@example.com\n');
     await writeFile(file('bad.csv'), 'Name\nAnn\n');
+    await writeFile(file('semicolons.csv'), 'Name;Email Address\nAnn;ann@example.com\n');
     const cases: readonly (readonly [readonly string[], RegExp])[] = [
       [['translate'], /give either a request to translate, or --file/],
       [['translate', CLEAR, '--file', file('up.csv')], /give either/],
@@ -209,6 +242,12 @@ describe('ctct translate', () => {
       [['translate', '--file', file('bad.csv'), '--out', file('x.csv')], /no column is called EMAIL ADDRESS/],
       [['translate', '--file', file('up.csv'), '--into', 'x'], /--into: must be FROM=TO/],
       [['translate', '--file', file('up.csv'), '--into', 'CITY=x'], /into: v2 takes no column "x"/],
+      [['translate', CLEAR, '--into', 'CITY=x'], /^ctct: into: v2 takes no column "x"/],
+      [['translate', '--file', folder], /is a folder; name a file/],
+      [
+        ['translate', '--file', file('semicolons.csv')],
+        /commas or tabs between them: here they are semicolons/,
+      ],
     ];
     for (const [argv, words] of cases) {
       const { exit, stderr, stdout } = await ctct(argv);

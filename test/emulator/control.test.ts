@@ -87,7 +87,9 @@ describe('the control surface', () => {
       [{ set: [] }, 'set'],
       [{ freeze: 1 }, 'freeze'],
       [{ advanse: 1 }, 'did you mean advance'],
+      [{ advance: '999999999d' }, '9999'],
       [7, 'body'],
+      [[], 'body'],
       ['{', 'is no JSON'],
     ] as const) {
       const { status, data } = await ask('POST', 'clock', body);
@@ -231,10 +233,32 @@ describe('the control surface', () => {
       { version: 1, now: 'x' },
       { version: 1, now: '2008-04-29T19:30:00Z', accounts: 1 },
       { version: 1, now: '2008-04-29T19:30:00Z', accounts: [{}] },
+      { version: 1, now: '2008-04-29T19:30:00Z', accounts: [null] },
     ]) {
       expect((await ask('POST', 'restore', damaged)).status, JSON.stringify(damaged)).to.equal(400);
     }
     expect((await emulator.account('joesflowers')!.get(id)).id).to.equal(id);
+  });
+
+  it('restores all or nothing', async () => {
+    const { clock, emulator, ask, upload } = start();
+    const empty = emulator.snapshot();
+    const [first] = empty.accounts;
+    const { id } = await upload();
+    await clock.advance('1h');
+    const now = clock.now();
+    for (const accounts of [
+      [first, { ...first, user: 'ann', jobs: {} }],
+      [first, { ...first, user: 'ann', outcomes: [null] }],
+      [first, first],
+    ]) {
+      expect((await ask('POST', 'restore', { ...empty, accounts })).status).to.equal(400);
+      expect(clock.now()).to.equal(now);
+      expect((await emulator.account('joesflowers')!.get(id)).status).to.equal('COMPLETE');
+      expect(emulator.accounts()).to.have.length(1);
+    }
+    expect((await ask('POST', 'restore', empty)).status).to.equal(204);
+    expect(emulator.account('joesflowers')!.activityCount).to.equal(0);
   });
 
   it('seeds accounts, as JSON', async () => {

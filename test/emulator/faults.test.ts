@@ -160,6 +160,7 @@ describe('Faults', () => {
       [{ action: 'reset', probability: 2 }, 'probability'],
       [{ action: 'reset', seed: 1.5 }, 'seed'],
       [{ action: 'reset', match: 'GET' }, 'match'],
+      [{ action: 'reset', match: [] }, 'match: must be an object'],
       [{ action: 'reset', match: { method: 7 } }, 'match.method'],
       [{ action: 'reset', match: { nth: 0 } }, 'match.nth'],
       [{ action: 'reset', match: { verb: 'GET' } }, 'verb'],

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { UsageError } from '../../src/activity/errors.js';
 import { createEmulator } from '../../src/emulator/emulator.js';
 import { keepState } from '../../src/emulator/keep-state.js';
 import { createVirtualClock } from '../../src/emulator/virtual-clock.js';
@@ -38,11 +39,14 @@ describe('keepState', () => {
     const emulator = start();
     const end = await keepState(emulator, file, { delay: 1 });
     await emulator.fetch(`${BASE}/activities`, { headers: { authorization } });
+    const atFirst = readFileSync(file, 'utf8');
+    await emulator.clock.advance('1s');
+    await emulator.fetch(`${BASE}/activities`, { headers: { authorization } });
     await new Promise((resolve) => setTimeout(resolve, 10));
-    expect(existsSync(file)).to.equal(false);
+    expect(readFileSync(file, 'utf8')).to.equal(atFirst);
     const id = /[^/]+$/.exec((await clear(emulator)).headers.get('location') ?? '')![0];
-    await until(() => existsSync(file) && readFileSync(file, 'utf8').includes(id));
-    await emulator.clock.advance('1m');
+    await until(() => readFileSync(file, 'utf8').includes(id));
+    await emulator.clock.advance('59s');
     emulator.seed({ user: 'ann' });
     await end();
     await clear(emulator);
@@ -84,8 +88,12 @@ describe('keepState', () => {
   it('tells of a file that cannot be written, goes on, and tries again', async () => {
     const file = path.join(folder, 'gone', 'state.json');
     const emulator = start();
+    const refusal = await keepState(emulator, file).catch((error: unknown) => error);
+    expect(refusal).to.have.property('code', 'FILE_UNWRITABLE');
+    mkdirSync(path.dirname(file));
     const errors: unknown[] = [];
     const end = await keepState(emulator, file, { delay: 1, onError: (error) => errors.push(error) });
+    rmSync(path.dirname(file), { recursive: true });
     for (let count = 1; count <= 2; count++) {
       await clear(emulator);
       await until(() => errors.length === count);
@@ -93,5 +101,23 @@ describe('keepState', () => {
     expect(errors[0]).to.have.property('code', 'FILE_UNWRITABLE');
     const failure = await end().catch((error: unknown) => error);
     expect(failure).to.have.property('code', 'FILE_UNWRITABLE');
+  });
+
+  it('names the file when what is in it is no state, and tells what it found when it is', async () => {
+    const file = path.join(folder, 'state.json');
+    const half = { version: 1, now: '2008-04-29T19:30:00.000Z', accounts: [{ user: 'joesflowers' }] };
+    writeFileSync(file, JSON.stringify(half));
+    const failure = await keepState(start(), file).catch((error: unknown) => error);
+    expect(failure).to.be.instanceOf(UsageError).and.to.include({ code: 'CONFIG_INVALID' });
+    expect((failure as UsageError).message).to.include(file);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).to.deep.equal(half);
+
+    rmSync(file);
+    const found: string[] = [];
+    for (let run = 0; run < 2; run++) {
+      const end = await keepState(start(), file, { onFound: ({ now }) => found.push(now) });
+      await end();
+    }
+    expect(found).to.deep.equal(['2008-04-29T19:30:00.000Z']);
   });
 });

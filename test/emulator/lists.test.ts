@@ -1,12 +1,12 @@
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { ListBook } from '../../src/emulator/lists.js';
 
 const seeds = [
   { id: '5', name: 'Roses', shortName: 'R' },
   { id: '2', name: 'Tulips', optInDefault: true, displayOnSignup: false, sortOrder: 9 },
 ];
-const ids = (book: ListBook, after?: string) =>
-  Array.from(book.all(after === undefined ? undefined : book.get(after)), ({ id }) => id);
+const ids = (book: ListBook, after?: string) => Array.from(book.all(after), ({ id }) => id);
 
 describe('ListBook', () => {
   it('keeps the lists of a seed in its order, and walks them from any on', () => {
@@ -38,6 +38,25 @@ describe('ListBook', () => {
     expect(ids(book)).to.deep.equal(['5', '2', '7']);
     const large = ListBook.planted([{ id: '99999999999999999998', name: 'x' }], 0);
     expect(large.add({ name: 'y' }, 0).id).to.equal('99999999999999999999');
+  });
+
+  it('is walked from where a list was that is gone, whichever go', () => {
+    fc.assert(
+      fc.property(fc.shuffledSubarray(['1', '2', '3', '4', '5', '6']), (removed) => {
+        const book = ListBook.planted(
+          Array.from({ length: 6 }, (_, index) => ({ id: String(index + 1), name: `List ${index}` })),
+          0,
+        );
+        for (const id of removed) expect(book.remove(id)).to.equal(true);
+        const added = book.add({ name: 'Later' }, 0).id;
+        const left = ['1', '2', '3', '4', '5', '6', added].filter((id) => !removed.includes(id));
+        for (const id of ['1', '2', '3', '4', '5', '6', added]) {
+          expect(book.knew(id)).to.equal(true);
+          expect(ids(book, id), `behind ${id}`).to.deep.equal(left.filter((other) => other > id));
+        }
+        expect(book.knew('8')).to.equal(false);
+      }),
+    );
   });
 
   it('changes fields of a list in its place', () => {

@@ -148,6 +148,7 @@ describe('outcomes of jobs', () => {
       [{ outcome: 'fail' }, 'got "fail"'],
       [{ outcome: {} }, "{ stuckIn: 'RUNNING' }"],
       [{ outcome: { errors: 0 } }, 'outcome.errors'],
+      [{ outcome: { errors: 100_001 } }, 'from 1 to 100000'],
       [{ outcome: { errors: 1, mesage: 'x' } }, 'did you mean message?'],
       [{ outcome: { errors: 1, message: 5 } }, 'outcome.message'],
       [{ outcome: { stuckIn: 'COMPLETE' } }, 'outcome.stuckIn'],

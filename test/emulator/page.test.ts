@@ -136,6 +136,32 @@ describe('the page of the emulator', () => {
     expect(await page.isVisible('#activities-none')).to.equal(true);
   });
 
+  it('keeps the focus where it is, or near, whatever goes away', async function () {
+    this.timeout(30_000);
+    const first = emulator.faults.add({ action: 'qps403', match: { path: 'none' } });
+    emulator.faults.add({ action: 'status500', match: { path: 'none' } });
+    await upload('Email Address\nann@example.com\n');
+    const page = await opened();
+    const focused = () => page.evaluate('document.activeElement.getAttribute("aria-label")');
+    const id = emulator.account('joesflowers')!.snapshot().jobs.jobs[0]!.id;
+
+    // Time goes on below somebody's hands.
+    await page.getByRole('button', { name: /to ERROR$/ }).focus();
+    emulator.account('joesflowers')!.transition(id, 'QUEUED');
+    await page.locator('#activities .pill', { hasText: 'QUEUED' }).waitFor();
+    expect(await focused()).to.equal(`Move ADD_CONTACTS ${id} to ERROR`);
+
+    await page.getByRole('button', { name: /to RUNNING$/ }).focus();
+    await page.keyboard.press('Enter');
+    await page.locator('#activities .pill', { hasText: 'RUNNING' }).waitFor();
+    expect(await focused()).to.equal(`Move ADD_CONTACTS ${id} to COMPLETE`);
+
+    await page.getByRole('button', { name: /^Remove fault status 500/ }).focus();
+    emulator.faults.remove(first);
+    await page.locator('#fault-list li').nth(1).waitFor({ state: 'detached' });
+    expect(await focused()).to.match(/^Remove fault status 500/);
+  });
+
   it('says so when it has no connection, and when a change is refused', async function () {
     this.timeout(30_000);
     await upload('Email Address\nann@example.com\n');

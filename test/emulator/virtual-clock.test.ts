@@ -73,6 +73,25 @@ describe('createVirtualClock', () => {
     expect(() => createVirtualClock({ now: 'yesterday' })).to.throw(UsageError, 'yesterday');
   });
 
+  it('stays within the times that can be written', async () => {
+    const clock = createVirtualClock();
+    const start = clock.now();
+    for (const move of [
+      () => clock.advance('999999999d'),
+      () => clock.advance(1e300),
+      () => clock.advance(Date.parse('9999-12-31T23:59:59.999Z') - start + 1),
+      () => clock.set(9e15),
+      () => clock.set('+010000-01-01T00:00:00Z'),
+      () => clock.set('-000001-12-31T23:59:59Z'),
+    ]) {
+      const error = await move().catch((reason: unknown) => reason);
+      expect(error, String(move)).to.be.instanceOf(UsageError);
+      expect(clock.now()).to.equal(start);
+    }
+    await clock.set('9999-12-31T23:59:59.999Z');
+    expect(new Date(clock.now()).toISOString()).to.equal('9999-12-31T23:59:59.999Z');
+  });
+
   it('starts where it is told, by default on the day of the samples', () => {
     expect(createVirtualClock().now()).to.equal(Date.parse('2008-04-29T19:30:00.000Z'));
     expect(createVirtualClock({ now: '2026-01-02T03:04:05Z' }).now()).to.equal(Date.UTC(2026, 0, 2, 3, 4, 5));

@@ -1,7 +1,9 @@
 import { EventEmitter, once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { expect } from 'chai';
-import { serve, type FetchHandler, type ServeOptions } from '../../src/http/serve.js';
+import { ConnectionReset, serve, type FetchHandler, type ServeOptions } from '../../src/http/serve.js';
 import { readCredentials } from '../../src/http/credentials.js';
 import { createTransport } from '../../src/http/transport.js';
 import { wholeResponse } from '../../src/http/whole.js';
@@ -300,6 +302,57 @@ describe('serve', () => {
     expect((await failed).code).to.equal('RESPONSE_LOST');
     await start(echo, { port: Number(url.port) });
     expect((await fetch(url)).status).to.equal(200);
+  });
+
+  describe('by https', () => {
+    const read = (name: string) => readFileSync(new URL(`../fixtures/tls/${name}.pem`, import.meta.url));
+    const tls = { cert: read('cert'), key: read('key') };
+
+    /** All that comes, by the oldest TLS there is, until the server ends it. */
+    function secure(url: URL, request: string): Promise<string> {
+      return new Promise((resolve, reject) => {
+        const socket = connectTls({
+          port: Number(url.port),
+          host: url.hostname,
+          ca: tls.cert,
+          minVersion: 'TLSv1',
+          maxVersion: 'TLSv1',
+          ciphers: 'DEFAULT:@SECLEVEL=0',
+        });
+        let text = '';
+        socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+        socket.on('close', () => {
+          resolve(text);
+        });
+        socket.on('error', reject);
+        socket.write(request);
+      });
+    }
+
+    it('answers clients that know nothing newer than TLS 1.0, whole and to the end', async () => {
+      const large = 'x'.repeat(1_000_000);
+      const url = await start((request) => Promise.resolve(new Response(`${request.url} ${large}`)), { tls });
+      expect(url.protocol).to.equal('https:');
+      const request =
+        'POST /a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 3\r\n\r\na=1\r\n';
+      const answer = await secure(url, request);
+      expect(answer).to.match(/^HTTP\/1\.1 200 /);
+      expect(answer.endsWith(large)).to.equal(true);
+      expect(answer).to.include('https://localhost/a x');
+    });
+
+    it('ends the connection where it would reset it', async () => {
+      const url = await start(() => Promise.reject(new ConnectionReset()), { tls });
+      const request = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
+      expect(await secure(url, request).catch(String)).not.to.include('HTTP');
+    });
+
+    it('refuses what is no certificate', async () => {
+      const error = await serve(echo, { tls: { cert: 'none', key: tls.key } }).catch(
+        (reason: unknown) => reason,
+      );
+      expect(error).to.include({ code: 'OPTION_INVALID' });
+    });
   });
 
   it('leaves the globals of the process alone', async () => {

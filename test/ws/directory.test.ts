@@ -192,6 +192,30 @@ describe('the neighbouring collections', () => {
       expect((await call('/contacts?next=abc')).status).to.equal(400);
     });
 
+    it('who deletes the lists of a page can go on to the next', async () => {
+      const { call } = client();
+      const list = (name: string) =>
+        entry(
+          `<ContactList xmlns="http://ws.constantcontact.com/ns/1.0/"><Name>${name}</Name></ContactList>`,
+        );
+      for (const name of ['A', 'B', 'C', 'D', 'E']) {
+        expect((await call('/lists', 'POST', list(name))).status).to.equal(201);
+      }
+      let deleted = 0;
+      for (let path: string | undefined = '/lists'; path !== undefined;) {
+        const page = await call(path);
+        expect(page.status).to.equal(200);
+        const xml = await page.text();
+        for (const [, id = ''] of xml.matchAll(/<id>[^<]*\/lists\/([0-9]+)<\/id>/g)) {
+          expect((await call(`/lists/${id}`, 'DELETE')).status).to.equal(204);
+          deleted++;
+        }
+        path = /<link href="([^"]*)" rel="next"/.exec(xml)?.[1]?.replace('/ws/customers/joesflowers', '');
+      }
+      expect(deleted).to.be.at.least(5);
+      expect(await (await call('/lists')).text()).not.to.match(/\/lists\/[0-9]/);
+    });
+
     it('what cannot be is refused, and changes nothing', async () => {
       const { call, addresses } = client();
       const before = await addresses('/contacts');

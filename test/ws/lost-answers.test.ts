@@ -119,6 +119,7 @@ describe('a WsClient whose answers get lost', () => {
       () => new Response('gateway', { status: 502 }),
       () => new Response('oops', { status: 500 }),
       () => new Response('<html><title>Sign in</title></html>', { status: 200 }),
+      () => new Response(null, { status: 303, headers: { location: '/ws/customers/joesflowers/done' } }),
       (response) => new Response(response.body, { status: 201, headers: { 'content-length': '100000' } }),
     ];
     for (const spoil of answers) {

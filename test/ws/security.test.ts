@@ -75,7 +75,9 @@ describe('a WsClient', () => {
           const { client } = await against((_, response) =>
             response.writeHead(status, { location: `${url.href}take` }).end(),
           );
-          expect(await rejection(call(client)), name).to.include({ code: 'REDIRECTED', status });
+          const taken = status === 303 && name.startsWith('create');
+          const told = taken ? { code: 'CREATE_AMBIGUOUS' } : { code: 'REDIRECTED', status };
+          expect(await rejection(call(client)), name).to.include(told);
         }
       }
       expect(seen).to.deep.equal([]);
@@ -167,6 +169,22 @@ describe('a WsClient', () => {
         }
       });
     }
+
+    it('and a proxy that wants a password of its own', async () => {
+      const { client } = await against((_, response) => response.writeHead(407).end());
+      for (const call of Object.values(CALLS)) {
+        expect((await rejection(call(client))).message).to.match(
+          /does a proxy on the way want .* \(407\)\?$/,
+        );
+      }
+      const fetch = () => Promise.resolve(new Response('', { status: 407 }));
+      for (const call of Object.values(CALLS)) {
+        const { client: other } = await against(() => expect.fail('called'), { fetch });
+        const error = await rejection(call(other));
+        expect(error).to.include({ code: 'SERVICE_REFUSED', status: 407 });
+        expect(error.message).to.match(/: 407 a proxy on the way asks who you are$/);
+      }
+    });
 
     it('but takes a document for what it is, whatever it is called', async () => {
       const { client, frame } = await against((_, response) => {

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { UsageError } from '../../activity/errors.js';
+import { stat } from 'node:fs/promises';
+import { UsageError, type CtctError } from '../../activity/errors.js';
 import { ENCODINGS } from '../../format/encodings.js';
 import type { ColumnTargets } from '../../translate/columns.js';
 import type { Loss } from '../../translate/loss.js';
@@ -80,15 +81,24 @@ export const translate = command({
     if (file === undefined && values.out !== undefined) {
       throw new UsageError('OPTION_INVALID', '--out: goes with --file; a request is printed on stdout');
     }
-    const losses =
+    const { losses, refused } =
       file === undefined
         ? await translateInput(session, input ?? '-', { as: values.as, body: values.body, into })
-        : await (values.split ? split : rewrite)(session, file, { ...values, into });
+        : { losses: await (values.split ? split : rewrite)(session, file, { ...values, into }), refused: [] };
     for (const one of losses) tell(session, one);
+    for (const { message } of refused.slice(0, -1)) session.talk.warn(plainText(message));
+    const last = refused.at(-1);
+    if (last !== undefined) throw last;
     const lost: Exit = losses.some(({ severity }) => severity === 'loss') && !allowLoss ? 'lossy' : 'ok';
     return lost;
   },
 });
+
+interface Translated {
+  readonly losses: readonly Loss[];
+  /** Of several calls, those that could not be read. */
+  readonly refused: readonly CtctError[];
+}
 
 interface CallOptions {
   readonly as: PrintForm;
@@ -96,13 +106,11 @@ interface CallOptions {
   readonly into: ColumnTargets;
 }
 
-async function translateInput(
-  session: Session,
-  input: string,
-  options: CallOptions,
-): Promise<readonly Loss[]> {
+async function translateInput(session: Session, input: string, options: CallOptions): Promise<Translated> {
   const { translateCall, wsResource } = await import('../../translate/call.js');
+  const { readTargets } = await import('../../translate/columns.js');
   const { asCurl, asData, asHttp } = await import('../../translate/print.js');
+  readTargets(options.into);
   const all = await callsFrom(session, input);
   const calls = all.filter(({ url }) => wsResource(url) !== undefined);
   if (calls.length === 0) {
@@ -117,14 +125,18 @@ async function translateInput(
   const several = calls.length > 1;
   const data: unknown[] = [];
   const losses: Loss[] = [];
-  for (const [index, call] of calls.entries()) {
-    const found = await translateCall(call, {
-      to: 'v2',
-      into,
-      body,
-      now: session.clock.now(),
-      ...session.abort,
-    });
+  const refused: CtctError[] = [];
+  let printed = false;
+  for (const call of calls) {
+    let found;
+    try {
+      found = await translateCall(call, { to: 'v2', into, body, now: session.clock.now(), ...session.abort });
+    } catch (error) {
+      // One call that ws itself did not take does not hide the others.
+      if (!several || !(error instanceof UsageError)) throw error;
+      refused.push(error);
+      continue;
+    }
     losses.push(
       ...(several
         ? found.losses.map((one) => ({ ...one, place: `${call.place}: ${one.place}` }))
@@ -140,12 +152,12 @@ async function translateInput(
       continue;
     }
     for (const [part, counterpart] of found.counterpart.entries()) {
-      const first = index === 0 && part === 0;
       const mark = as === 'http' ? '###' : '#';
       if (several || found.counterpart.length > 1) {
         const number = found.counterpart.length > 1 ? `, part ${part + 1}` : '';
-        await session.output.raw(`${first ? '' : '\n'}${mark} ${plainText(call.place)}${number}\n`);
+        await session.output.raw(`${printed ? '\n' : ''}${mark} ${plainText(call.place)}${number}\n`);
       }
+      printed = true;
       if (as === 'curl') await session.output.raw(asCurl(counterpart));
       else {
         await session.output.raw(asHttp(counterpart));
@@ -157,7 +169,7 @@ async function translateInput(
     const envelope = { version: ENVELOPE_VERSION, kind: 'translations', data };
     await session.output.raw(`${JSON.stringify(envelope, undefined, 2)}\n`);
   }
-  return losses;
+  return { losses, refused };
 }
 
 interface FileOptions {
@@ -207,6 +219,7 @@ async function rewrite(session: Session, file: string, options: FileOptions): Pr
 
 async function open(session: Session, file: string): Promise<AsyncIterable<Uint8Array>> {
   if (file === '-') return bytesOf(session.io.stdin, session.io.signal);
+  if ((await stat(file).catch(() => undefined))?.isDirectory() === true) await readWhole(file);
   const stream = createReadStream(file);
   await new Promise<void>((resolve, reject) => {
     stream.once('open', () => {
