@@ -24,7 +24,7 @@ import { redact, redactError } from './http/failures.js';
 import { getFile, type FileAnswer } from './http/get-file.js';
 import { describePage } from './http/html-page.js';
 import type { Limiter } from './http/limiter.js';
-import { parseBaseUrl } from './http/origin.js';
+import { parseBaseUrl, resolveLink } from './http/origin.js';
 import { dateOf } from './http/retry-after.js';
 import type { RetryPolicy } from './http/retry.js';
 import {
@@ -266,6 +266,8 @@ export abstract class BulkClient implements ActivityService {
       headers: { accept: creation.accept },
       body: creation.body,
       signal: options?.signal,
+    }).catch((error: unknown) => {
+      throw seenElsewhere(error);
     });
     if (!isSuccess(response)) throw await this.fault(response, `POST of ${request.activityType}`);
     return this.#created(response, creation);
@@ -342,6 +344,11 @@ export abstract class BulkClient implements ActivityService {
     return { ...part, contentType, body: response.body, cancel: () => response.cancel() };
   }
 
+  /** Where a link in a document from `from` leads. @throws UsageError `FOREIGN_ORIGIN` as `resolveLink`. */
+  protected resolve(href: string, from: URL): URL {
+    return resolveLink(href, from, this.base, this.#secrets);
+  }
+
   protected abstract fault(response: HttpResponse, what: string): Promise<ServiceError>;
 
   /** The text without any of the client's secrets. */
@@ -372,6 +379,14 @@ export abstract class BulkClient implements ActivityService {
       throw new DecodeError('DOCUMENT_UNEXPECTED', found, undefined, { cause });
     }
   }
+}
+
+/** Of a POST that was answered by 303: so answer servers that have taken it. @see RFC 9110 section 15.4.4 */
+function seenElsewhere(error: unknown): unknown {
+  if (!(error instanceof ServiceError) || error.status !== 303) return error;
+  return new AmbiguousCreateError(`${error.message}; it may have been taken all the same`, [], {
+    cause: error,
+  });
 }
 
 function isSuccess(response: HttpResponse): boolean {

@@ -7,7 +7,7 @@ import {
   UsageError,
 } from './activity/errors.js';
 import type { ActivityRequest, Warning } from './activity/request.js';
-import type { Clock } from './clock.js';
+import { steadyClock, type Clock } from './clock.js';
 import { unlessAborted } from './http/abort.js';
 import { LONGEST_TIMER } from './http/timeouts.js';
 
@@ -100,7 +100,8 @@ export class CreateTurns {
 const MOST_MADE = 1_000;
 /**
  * Activities noted before a creation, one page of the feed. That is enough: the newest stand first, so that what is
- * created afterwards stands before them. Should the service list in another order, all are noted, up to `MOST_READ`.
+ * created afterwards stands before them. Should the service list in another order, all are noted, up to `MOST_READ`; where
+ * there are more, none is ever said to be missing.
  */
 const NOTED = 50;
 /** Activities read at most, where they do not stand in order, or none of those noted is among them. */
@@ -120,6 +121,9 @@ const LATEST = 30_000;
  * This costs one call of `list` beforehand, to note what exists already. After a failure that leaves open whether the
  * service acted, it lists again, at once and then for `quietPeriod`. If nothing new shows, an export is sent once more, an
  * upload only where `repeatUploads` says so, and lists are never cleared a second time.
+ *
+ * What it cannot tell: when this creation did not arrive, and another client makes just one of the same kind within those
+ * seconds, that one is taken for the answer. So one account had better be written to by one client at a time.
  * @throws AmbiguousCreateError when it cannot be told whether, or which, activity was created: several may be it
  * (`candidates`), or none showed up and nothing was sent again
  * @throws TransportError with `sent: 'no'`, or what `list` throws, when the activities cannot be noted; nothing is sent then
@@ -207,17 +211,23 @@ async function note(context: CreateContext): Promise<Noted> {
   const ids = new Set<string>();
   let newest = -Infinity;
   let last = Infinity;
-  let sorted = true;
+  let timed = 0;
+  let descending = true;
   try {
     for await (const { id, insertTime } of context.list()) {
-      const time = insertTime?.getTime() ?? -Infinity;
       ids.add(id);
-      newest = Math.max(newest, time);
-      sorted &&= time <= last;
-      last = time;
+      const time = insertTime?.getTime();
+      if (time !== undefined) {
+        timed++;
+        newest = Math.max(newest, time);
+        descending &&= time <= last;
+        last = time;
+      }
+      // A single time tells no order.
+      const sorted = descending && timed > 1;
       if (ids.size >= (sorted ? NOTED : MOST_READ)) return { ids, newest, sorted, all: false };
     }
-    return { ids, newest, sorted, all: true };
+    return { ids, newest, sorted: descending && timed > 1, all: true };
   } catch (error) {
     throw unsent(error);
   }
@@ -251,7 +261,8 @@ async function lookFor(
   lost: CtctError,
   context: CreateContext,
 ): Promise<Activity | undefined> {
-  const { clock, signal, random = Math.random } = context;
+  const { signal, random = Math.random } = context;
+  const clock = steadyClock(context.clock);
   warn(context, `${lost.message}; looking whether the activity is there all the same`);
   const until = context.serviceNow?.();
   const end = clock.now() + search.quietPeriod;
@@ -266,7 +277,8 @@ async function lookFor(
     }
     const left = end - clock.now();
     if (left <= 0) {
-      if (looked instanceof CtctError) throw couldNotLook(lost, looked);
+      if (looked instanceof CtctError) throw couldNotLook(lost, looked.message);
+      if (looked.cut) throw couldNotLook(lost, `more than ${MOST_READ}, not the newest first`);
       return undefined;
     }
     const jittered = Math.floor((pause * (1 + random())) / 2);
@@ -282,6 +294,8 @@ async function lookFor(
 interface Looked {
   readonly fitting: Activity[];
   readonly doubtful: Activity[];
+  /** There are more, in no order, and the new one may be among them. */
+  cut: boolean;
 }
 
 async function look(
@@ -289,7 +303,7 @@ async function look(
   until: number | undefined,
   context: CreateContext,
 ): Promise<Looked | CtctError> {
-  const looked: Looked = { fitting: [], doubtful: [] };
+  const looked: Looked = { fitting: [], doubtful: [], cut: false };
   let read = 0;
   let known = false;
   try {
@@ -301,7 +315,9 @@ async function look(
         if (itsKind === kind && isInTime(activity, from, until)) looked.fitting.push(activity);
         else if (itsKind === kind || itsKind === undefined) looked.doubtful.push(activity);
       }
-      if (read >= MOST_READ || (noted.sorted && known && read >= NOTED)) break;
+      if (noted.sorted && known && read >= NOTED) break;
+      looked.cut = read >= MOST_READ;
+      if (looked.cut) break;
     }
     return looked;
   } catch (error) {
@@ -355,9 +371,9 @@ function noneFound({ quietPeriod }: Search, lost: CtctError): AmbiguousCreateErr
   );
 }
 
-function couldNotLook(lost: CtctError, trouble: CtctError): AmbiguousCreateError {
+function couldNotLook(lost: CtctError, trouble: string): AmbiguousCreateError {
   return new AmbiguousCreateError(
-    `${lost.message}; and the activities could not be listed to look for it (${trouble.message}). ` +
+    `${lost.message}; and the activities could not be listed to look for it (${trouble}). ` +
       'Look for it before you send it again',
     [],
     { cause: lost },

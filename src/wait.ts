@@ -8,7 +8,8 @@ import {
 } from './activity/errors.js';
 import type { Warning } from './activity/request.js';
 import type { ActivityService } from './activity/service.js';
-import { systemClock, type Clock } from './clock.js';
+import { shown } from './activity/shown.js';
+import { steadyClock, systemClock, type Clock } from './clock.js';
 import { unlessAborted } from './http/abort.js';
 import { askedPause } from './http/passing.js';
 import { LONGEST_TIMER } from './http/timeouts.js';
@@ -101,7 +102,7 @@ export async function* watchActivities(
   ids: Iterable<string>,
   options: WaitOptions = {},
 ): AsyncGenerator<Activity, Activity[]> {
-  const unique = [...new Set(ids)];
+  const unique = [...new Set(checkIds(ids))];
   const read =
     unique.length > 1
       ? listReader(service, options.signal)
@@ -149,7 +150,8 @@ async function* watch(
   options: WaitOptions,
 ): AsyncGenerator<Activity, Activity[]> {
   const { minDelay, maxDelay, timeout, notFoundGrace, unconfirmedTimeout } = checkDelays(options);
-  const { clock = systemClock, random = Math.random, signal } = options;
+  const { clock: told = systemClock, random = Math.random, signal } = options;
+  const clock = steadyClock(told);
   const start = clock.now();
   const deadline = start + timeout;
   const margin = Math.min(LAST_READ, Math.floor(timeout * LAST_READ_SHARE));
@@ -183,7 +185,7 @@ async function* watch(
     if (now >= confirmBy) throw seen.unconfirmed(now - start);
     if (final || now >= deadline) throw seen.expired(now - start);
     const span = Math.min(maxDelay, minDelay * 2 ** pauses) - minDelay;
-    const asked = trouble === undefined ? 0 : askedPause(trouble, now);
+    const asked = trouble === undefined ? 0 : askedPause(trouble, told.now());
     const delay = Math.min(LONGEST_TIMER, Math.max(asked, minDelay + Math.floor(random() * (span + 1))));
     const lastRead = deadline - margin > now ? deadline - margin : deadline;
     const pause = Math.min(delay, lastRead - now, confirmBy - now);
@@ -305,6 +307,16 @@ class Seen {
   #count(what: string) {
     this.#tally[what] = (this.#tally[what] ?? 0) + 1;
   }
+}
+
+/** A text is iterable too, and its characters are no ids. */
+function checkIds(ids: Iterable<string>): Iterable<string> {
+  const given: unknown = ids;
+  if (typeof given === 'object' && given !== null && Symbol.iterator in given) return ids;
+  throw new UsageError(
+    'OPTION_INVALID',
+    `ids: must be several, such as ['a07e1ffaxjxffmvj6qd'], got ${shown(ids)}`,
+  );
 }
 
 function checkDelays(options: WaitOptions) {

@@ -264,6 +264,18 @@ describe('createOnce', () => {
     expect([hasty.lists, hasty.took]).to.deep.equal([2, 0]);
   });
 
+  it('looks no longer for a clock that is set back meanwhile', async () => {
+    const clock = leapingClock();
+    const list = async function* () {
+      await Promise.resolve();
+      clock.pass(-3_600_000);
+      yield* [];
+    };
+    const { outcome } = await creation({ fates: [{ error: lost() }], clock, list });
+    expect(outcome).to.be.instanceOf(AmbiguousCreateError);
+    expect(clock.sleeps.reduce((sum, pause) => sum + pause)).to.equal(120_000);
+  });
+
   it('tells when it was found', async () => {
     const { outcome, warnings, took } = await creation({ fates: [{ inserted: 0, error: lost() }] });
     expect([(outcome as Activity).id, took]).to.deep.equal(['our0', 0]);
@@ -308,6 +320,52 @@ describe('createOnce', () => {
     expect((unknown.outcome as Activity).id).to.equal('other1');
   });
 
+  it('takes nothing for the answer while there is another of which it is doubtful', async () => {
+    for (const type of [undefined, 'SOMETHING_NEW']) {
+      const { outcome } = await creation({
+        fates: [{ inserted: 0, error: lost() }],
+        others: [{ type, at: 0 }],
+      });
+      expect(outcome).to.be.instanceOf(AmbiguousCreateError);
+      expect((outcome as AmbiguousCreateError).candidates).to.have.members(['our1', 'other0']);
+    }
+  });
+
+  it('allows for a clock of the service that is told to the second, and late', async () => {
+    for (const [off, found] of [
+      [4_999, true],
+      [5_001, false],
+      [-29_999, true],
+      [-30_001, false],
+    ] as const) {
+      const start = leapingClock().now();
+      const { outcome, mine } = await creation({
+        fates: [{ inserted: 0, error: lost() }],
+        serviceNow: () => start + off,
+      });
+      if (found) expect(outcome, String(off)).to.equal(mine[0]);
+      else expect(outcome, String(off)).to.deep.include({ candidates: ['our0'] });
+    }
+  });
+
+  it('does not take an old one for new that comes into sight as others go', async () => {
+    const old = Array.from({ length: 60 }, (_, index) =>
+      anActivity({
+        id: `old${index}`,
+        type: 'ADD_CONTACTS',
+        insertTime: new Date(Date.UTC(2008, 3, 1) - index * HOUR),
+      }),
+    );
+    let gone = 0;
+    const list = async function* () {
+      await Promise.resolve();
+      yield* old.slice(gone++);
+    };
+    const { outcome, lists } = await creation({ fates: [{ error: lost() }], list });
+    expect(outcome).to.be.instanceOf(AmbiguousCreateError).and.deep.include({ candidates: [] });
+    expect([lists, gone > 9]).to.deep.equal([0, true]);
+  });
+
   it('is not led astray by a list in any other order', async () => {
     const before = Array.from({ length: 300 }, (_, index) =>
       anActivity({
@@ -324,6 +382,34 @@ describe('createOnce', () => {
     expect(outcome).to.equal(mine[0]);
     const none = await creation({ fates: [{ error: lost() }], before, scrambled: true });
     expect(none.outcome).to.be.instanceOf(AmbiguousCreateError).and.deep.include({ candidates: [] });
+  });
+
+  it('takes no list for searched that is longer than it reads and in no known order', async () => {
+    const oldest = (index: number) => new Date(Date.UTC(2008, 3, 1) + index * 60_000);
+    for (const insertTime of [
+      oldest,
+      () => undefined,
+      (index: number) => (index === 3 ? oldest(3) : undefined),
+    ]) {
+      let read = 0;
+      const list = async function* () {
+        for (let index = 0; index < 600; index++) {
+          await Promise.resolve();
+          read++;
+          yield anActivity({ id: `old${index}`, type: 'ADD_CONTACTS', insertTime: insertTime(index) });
+        }
+      };
+      const { outcome, attempts } = await creation({
+        type: 'EXPORT_CONTACTS',
+        fates: [{ error: lost() }],
+        list,
+        reconcile: reconcile({ quietPeriod: 0 }),
+      });
+      expect(attempts, 'it may be there').to.equal(1);
+      expect(outcome).to.be.instanceOf(AmbiguousCreateError);
+      expect((outcome as Error).message).to.include('more than 500, not the newest first');
+      expect(read).to.equal(1000);
+    }
   });
 
   it('reads no more pages than it needs', async () => {

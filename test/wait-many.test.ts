@@ -396,6 +396,16 @@ describe('waiting for several activities', () => {
     }
   });
 
+  it('takes no text for ids, which would be its characters', async () => {
+    const { service, reads } = scripted('COMPLETE');
+    for (const ids of ['a07e1', undefined, null, 7, {}] as unknown as string[][]) {
+      const error = await rejection(waitForActivities(service, ids));
+      expect(error).to.include({ code: 'OPTION_INVALID' });
+      expect(error.message).to.match(/^ids: must be several/);
+    }
+    expect(reads()).to.equal(0);
+  });
+
   it('is one request a round over the wire', async () => {
     const clock = fakeClock();
     const ends = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`a${index}`, 60_000]));

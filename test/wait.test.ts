@@ -382,6 +382,20 @@ describe('waiting', () => {
     });
   });
 
+  it('ends in time though the clock is set back meanwhile, and again', async () => {
+    for (const back of [3_600_000, 86_400_000, 40_000]) {
+      const clock = fakeClock();
+      let reads = 0;
+      const service = only(() => {
+        if (++reads % 2 === 0) clock.advance(-back);
+        return Promise.resolve(activity('RUNNING'));
+      });
+      const error = await rejection(waitForActivity(service, ID, { clock, timeout: 600_000 }));
+      expect(error).to.be.instanceOf(WaitTimeoutError).and.include({ waited: 599_500 });
+      expect(clock.pauses.reduce((sum, pause) => sum + pause)).to.equal(599_500);
+    }
+  });
+
   it('stops when its watcher does', async () => {
     const { service, reads } = scripted('PENDING', 'RUNNING', 'COMPLETE');
     for await (const seen of watchActivity(service, ID, { clock: fakeClock() })) {

@@ -32,7 +32,8 @@ export function countLineBreaks(text: string): number {
   return text.match(/\r\n|\n|\r/g)?.length ?? 0;
 }
 
-function readRow(
+/** The row that begins at `start`, and where it ends; undefined when that cannot be told yet. */
+export function readRow(
   text: string,
   start: number,
   delimiter: string,

@@ -284,7 +284,8 @@ function countLineEnds(view: DataView, from: number, to: number): number {
   let at = from;
   while (at + 4 <= to) {
     let sums = 0;
-    for (const stop = Math.min(to - 3, at + BLOCK); at < stop; at += 4) sums = (sums + lineEnds(view, at)) | 0;
+    for (const stop = Math.min(to - 3, at + BLOCK); at < stop; at += 4)
+      sums = (sums + lineEnds(view, at)) | 0;
     found += addBytes(sums);
   }
   return found + addBytes(lineEnds(view, at) & lowBytes(to - at));

@@ -127,14 +127,24 @@ export function secretsOf(credentials: Credentials | undefined): string[] {
   const request = { url: new URL('http://localhost'), headers: {} as Record<string, string> };
   applyCredentials(credentials, request);
   const sent = (request.headers.authorization ?? '').replace(/^\S+ /, '');
-  const spelled = plain.flatMap((secret) => [
-    secret,
-    encodeURIComponent(secret),
-    JSON.stringify(secret).slice(1, -1),
-  ]);
+  const spelled = plain.flatMap(spellingsOf);
   return [...new Set([sent, ...spelled])]
     .filter((secret) => secret !== '')
     .sort((a, b) => b.length - a.length);
+}
+
+/** As it is, and as URLs, forms and JSON spell it; what pages make of it, `redact` knows. */
+function spellingsOf(secret: string): string[] {
+  const inQuery = new URL('http://localhost');
+  setParameter(inQuery, '', secret);
+  const inForm = new URLSearchParams({ '': secret }).toString();
+  return [
+    secret,
+    encodeURIComponent(secret),
+    inQuery.search.slice(2),
+    inForm.slice(1),
+    JSON.stringify(secret).slice(1, -1),
+  ];
 }
 
 /**

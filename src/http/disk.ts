@@ -5,9 +5,12 @@ import { UsageError } from '../activity/errors.js';
 /** File systems without hard links (FAT, some network shares) say so with one of these. */
 const NO_HARD_LINKS: readonly unknown[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
 
+export function refusesLinks(error: unknown): boolean {
+  return NO_HARD_LINKS.includes(codeOf(error));
+}
+
 /** Opens a file for reading. A pipe that stands in its place is not waited for; Windows knows no such flag. */
-export const READ =
-  constants.O_RDONLY | ((Reflect.get(constants, 'O_NONBLOCK') as number | undefined) ?? 0);
+export const READ = constants.O_RDONLY | ((Reflect.get(constants, 'O_NONBLOCK') as number | undefined) ?? 0);
 
 /** Gives a file another name, unless a file of that name is there: then it rejects with EEXIST. */
 export async function renameExclusively(from: string, to: string): Promise<void> {
@@ -15,7 +18,7 @@ export async function renameExclusively(from: string, to: string): Promise<void>
     await fs.link(from, to);
     await fs.unlink(from);
   } catch (error) {
-    if (!NO_HARD_LINKS.includes(codeOf(error))) throw error;
+    if (!refusesLinks(error)) throw error;
     await (await fs.open(to, 'wx')).close();
     await fs.rename(from, to).catch(async (failure: unknown) => {
       await fs.rm(to, { force: true });

@@ -135,6 +135,13 @@ function lookup(error: unknown, code: string | undefined): Failure | undefined {
   if (chain(error).some((link) => link instanceof Error && link.message === 'bad port')) {
     return { sent: 'no', reason: 'fetch refuses to connect to this port; use another', lasting: true };
   }
+  const refusal = chain(error)
+    .map(proxyStatus)
+    .find((status) => status !== undefined);
+  if (refusal !== undefined) {
+    const reason = `the proxy answered ${refusal} instead of opening a connection`;
+    return refusal === '407' ? { sent: 'no', reason, lasting: true } : { sent: 'no', reason };
+  }
   // undici gives this one a code for some faults only.
   if (chain(error).some((link) => property(link, 'name') === 'HTTPParserError')) {
     return { sent: 'maybe', reason: 'the answer is not HTTP' };
@@ -144,6 +151,11 @@ function lookup(error: unknown, code: string | undefined): Failure | undefined {
   const known = Object.hasOwn(FAILURES, code) ? FAILURES[code as keyof typeof FAILURES] : undefined;
   if (!chain(error).some(neverConnected)) return known;
   return { reason: 'no connection came about', ...known, sent: 'no' };
+}
+
+/** What a proxy answered to a CONNECT, other than 200. */
+function proxyStatus(error: unknown): string | undefined {
+  return error instanceof Error ? /^Proxy response \((\d+)\) !== 200/.exec(error.message)?.[1] : undefined;
 }
 
 /** An error of the connecting itself, TLS included. Some have codes that others, of later moments, have too. */
@@ -183,15 +195,19 @@ function property(value: unknown, name: string): unknown {
 /** The innermost message that says anything. */
 function describe(error: unknown): string {
   const messages = chain(error).map((link) => (link instanceof Error ? link.message : String(link)));
-  return messages.findLast((message) => message !== '') ?? 'unknown failure';
+  const said = messages.findLast((message) => message !== '') ?? 'unknown failure';
+  // Without a reason fetch fails when it is answered 407, which no server but a proxy does.
+  return messages.at(-1) === '' && said === 'fetch failed'
+    ? 'fetch gives no reason; does a proxy on the way want credentials of its own (407)?'
+    : said;
 }
 
 /** Shorter secrets are hidden where they stand alone: `***` for every "ab" would make a riddle of the text. */
 const SHORTEST_ANYWHERE = 4;
 
 /**
- * The text with `***` in place of every secret; percent-encoded ones are found with either case of their digits. Texts
- * are cut afterwards, never before: half a secret is not found.
+ * The text with `***` in place of every secret; percent-encoded ones are found with either case of their digits, and all
+ * of them as HTML escapes them. Texts are cut afterwards, never before: half a secret is not found.
  * @param secrets in each spelling they may have, as `secretsOf` gives them.
  */
 export function redact(text: string, secrets: readonly string[]): string {
@@ -210,12 +226,22 @@ export function redactError<E extends Error>(error: E, secrets: readonly string[
   return error;
 }
 
+/** How pages write what has a meaning in HTML. */
+const IN_PAGES: Readonly<Record<string, string>> = {
+  '&': '&amp;|&#0*38;|&#x26;',
+  '<': '&lt;|&#0*60;|&#x3[Cc];',
+  '>': '&gt;|&#0*62;|&#x3[Ee];',
+  '"': '&quot;|&#0*34;|&#x22;',
+  "'": '&apos;|&#0*39;|&#x27;',
+};
+
 function patternOf(secret: string): string {
   const pattern = secret
     .replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
     .replace(/%[0-9A-F]{2}/gi, (code) =>
       code.replace(/[A-F]/gi, (digit) => `[${digit.toUpperCase()}${digit.toLowerCase()}]`),
-    );
+    )
+    .replace(/[&<>"']/g, (character) => `(?:${character}|${IN_PAGES[character] ?? ''})`);
   return secret.length < SHORTEST_ANYWHERE ? `(?<![\\p{L}\\p{N}])${pattern}(?![\\p{L}\\p{N}])` : pattern;
 }
 

@@ -39,7 +39,7 @@ export async function readFault(response: HttpResponse, options: FaultOptions): 
   const until =
     quota === 'day' && retryAt !== undefined ? ` for this day, until ${retryAt.toISOString()}` : '';
   const said = detail === '' ? '' : `: ${detail.length > 300 ? `${detail.slice(0, 299)}…` : detail}`;
-  return new ServiceError(code, `${what}: ${status} ${MEANINGS[code]}${until}${said}`, {
+  return new ServiceError(code, `${what}: ${status} ${meaningOf(code, status)}${until}${said}`, {
     status,
     detail,
     retryAfter: asked === undefined ? undefined : Math.ceil(asked / 1000),
@@ -47,15 +47,21 @@ export async function readFault(response: HttpResponse, options: FaultOptions): 
   });
 }
 
-const MEANINGS: Partial<Record<ErrorCode, string>> = {
+const MEANINGS = {
   UNAUTHORIZED: 'the service does not accept these credentials for this user',
   NOT_FOUND: 'not found',
   RATE_LIMITED: 'too many calls',
   SERVICE_FAILED: 'the service failed',
   SERVICE_REFUSED: 'the service refused',
-};
+} as const satisfies Partial<Record<ErrorCode, string>>;
 
-function codeOf(status: number): ErrorCode {
+type Code = keyof typeof MEANINGS;
+
+function meaningOf(code: Code, status: number): string {
+  return status === 407 ? 'a proxy on the way asks who you are' : MEANINGS[code];
+}
+
+function codeOf(status: number): Code {
   if (status === 401) return 'UNAUTHORIZED';
   if (status === 404 || status === 410) return 'NOT_FOUND';
   return status >= 500 ? 'SERVICE_FAILED' : 'SERVICE_REFUSED';

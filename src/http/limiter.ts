@@ -46,6 +46,8 @@ export function createLimiter(options: LimiterOptions = {}): Limiter {
     const pause = oldest + 1000 - clock.now();
     // More than a second would be a clock that was set back.
     if (pause > 0) await clock.sleep(Math.min(pause, 1000), signal);
+    // Not every clock heeds signals.
+    signal?.throwIfAborted();
     if (recent.length === perSecond) recent.shift();
     recent.push(clock.now());
     calls++;

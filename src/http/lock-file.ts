@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { codeOf, READ, renameExclusively, writeDurably } from './disk.js';
+import { codeOf, READ, refusesLinks, renameExclusively, writeDurably } from './disk.js';
 
 /** Who holds a lock. */
 interface Holder {
@@ -36,7 +36,8 @@ export async function takeLock(path: string): Promise<Lock | undefined> {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       if (await createLock(path, token)) return lockAt(path, token);
       const text = await readText(path);
-      if (text !== undefined && (await isAlive(text))) break;
+      if (text === undefined) continue;
+      if (await isAlive(text)) break;
       await bury(path, text);
     }
   } catch (error) {
@@ -74,16 +75,21 @@ async function createLock(path: string, token: string): Promise<boolean> {
   }
 }
 
-/** Takes a dead lock away; one that has come into being since it was read is put back. */
-async function bury(path: string, text: string | undefined): Promise<void> {
-  const grave = `${path}.${randomUUID()}`;
+/**
+ * Takes a dead lock away. Of all who see that it is dead, the one that makes this second name of it does: others would
+ * take away what has come into its place meanwhile.
+ */
+async function bury(path: string, text: string): Promise<void> {
+  const grave = `${path}.${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
   try {
-    await fs.rename(path, grave);
+    await fs.link(path, grave);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
-    throw error;
+    if (codeOf(error) === 'EEXIST' || codeOf(error) === 'ENOENT') return;
+    if (!refusesLinks(error)) throw error;
+    if ((await readText(path)) === text) await fs.rm(path, { force: true });
+    return;
   }
-  if ((await readText(grave)) !== text) await fs.link(grave, path).catch(() => undefined);
+  if ((await readText(grave)) === text) await fs.rm(path, { force: true });
   await fs.rm(grave, { force: true });
 }
 

@@ -1,4 +1,5 @@
 import { UsageError } from '../activity/errors.js';
+import { redact } from './failures.js';
 
 /** True for `localhost`, names under it, 127.0.0.0/8 and ::1, spelled as `URL.hostname` spells them. */
 export function isLoopback(hostname: string): boolean {
@@ -55,15 +56,21 @@ export function parseBaseUrl(baseUrl: string, allowHttp: readonly string[] = [])
  *
  * Quirk: the service writes `http:` links to itself and answers on https only, so that plain http to the host of
  * an https base is taken for the base's origin (test/fixtures/ws/records/entry-export).
+ * @param secrets texts that must not appear in an error
  * @throws UsageError `FOREIGN_ORIGIN` when it leads anywhere else, or is no URL.
  * @see RFC 3986 section 5
  */
-export function resolveLink(href: string, from: URL, base: URL): URL {
+export function resolveLink(href: string, from: URL, base: URL, secrets: readonly string[] = []): URL {
   let url: URL;
   try {
     url = new URL(href, from);
   } catch {
-    throw new UsageError('FOREIGN_ORIGIN', `the service gave a link that is no URL: "${href.slice(0, 200)}"`);
+    // As of those that are one: without a query, a user or a password.
+    const told = redact(href, secrets)
+      .replace(/\/\/[^/\s]*@/g, '//***@')
+      .replace(/\?[^]*/, '?…')
+      .slice(0, 200);
+    throw new UsageError('FOREIGN_ORIGIN', `the service gave a link that is no URL: "${told}"`);
   }
   const toSelf = url.hostname === base.hostname && (url.port === '' || url.port === base.port);
   if (toSelf && url.protocol === 'http:' && base.protocol === 'https:') {
@@ -73,7 +80,7 @@ export function resolveLink(href: string, from: URL, base: URL): URL {
   if (!isSameOrigin(url, base)) {
     throw new UsageError(
       'FOREIGN_ORIGIN',
-      `the service gave a link to ${placeOf(url)}, which is not at ${base.origin}; it was not followed`,
+      `the service gave a link to ${redact(placeOf(url), secrets)}, which is not at ${base.origin}; it was not followed`,
     );
   }
   url.username = '';

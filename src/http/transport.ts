@@ -4,6 +4,7 @@ import type { RequestBody } from '../format/body.js';
 import { sharedDispatcher } from './agents.js';
 import { applyCredentials, checkCredentials, secretsOf, type Credentials } from './credentials.js';
 import { exchange, type Answer } from './exchange.js';
+import { redact } from './failures.js';
 import { tooLarge, withBytes } from './kept.js';
 import { createLimiter, type Limiter } from './limiter.js';
 import { isLoopback, isSameOrigin, placeOf, resolveLink } from './origin.js';
@@ -138,7 +139,7 @@ export function createTransport(options: TransportOptions): Transport {
         return withBytes(response, await response.bytes(request.whole));
       }
       await answer.cancel();
-      url = nextHop(request, answer, url, base, redirects);
+      url = nextHop(request, answer, url, { base, redirects, secrets });
     }
   }
 
@@ -176,7 +177,12 @@ function isRedirect(answer: Answer, method: HttpRequest['method']): boolean {
 }
 
 /** Where a redirect leads, when it may be followed. */
-function nextHop(request: HttpRequest, answer: Answer, from: URL, base: URL, redirects: number): URL {
+function nextHop(
+  request: HttpRequest,
+  answer: Answer,
+  from: URL,
+  { base, redirects, secrets }: { base: URL; redirects: number; secrets: readonly string[] },
+): URL {
   const { status } = answer;
   const location = answer.headers.get('location') ?? '';
   const refused = (why: string, place: string) =>
@@ -188,13 +194,16 @@ function nextHop(request: HttpRequest, answer: Answer, from: URL, base: URL, red
         detail: place,
       },
     );
-  const place = URL.canParse(location, from.href) ? placeOf(new URL(location, from.href)) : 'what is no URL';
+  // Portals lead to a place that names the one asked for, in its path even.
+  const place = URL.canParse(location, from.href)
+    ? redact(placeOf(new URL(location, from.href)), secrets)
+    : 'what is no URL';
   if (request.method === 'POST') {
     throw refused('a POST is not sent a second time; if this is the right address, set it as baseUrl', place);
   }
   if (redirects === MOST_REDIRECTS) throw refused(`more than ${MOST_REDIRECTS} redirects`, place);
   try {
-    return resolveLink(location, from, base);
+    return resolveLink(location, from, base, secrets);
   } catch {
     throw refused(`the credentials stay at ${base.origin}`, place);
   }

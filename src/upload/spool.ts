@@ -53,7 +53,8 @@ function temporarySource(file: TemporaryFile, size: number): ContactSource {
   };
 }
 
-class TemporaryFile {
+/** A file without a name, for its owner only, that is gone with the process. */
+export class TemporaryFile {
   readonly #handle: FileHandle;
   /** Still there under this name, on systems that take no name from a file in use. */
   #path: string | undefined;

@@ -13,7 +13,6 @@ import { behind, BulkClient, checkActivityId, type BulkClientOptions } from '../
 import type { RequestBody } from '../format/body.js';
 import type { ApiKeyCredentials } from '../http/credentials.js';
 import { safeFileName } from '../http/file-name.js';
-import { resolveLink } from '../http/origin.js';
 import type { HttpResponse } from '../http/transport.js';
 import { V2_ENCODINGS, type V2Encoding } from './encoding.js';
 import { decodeFault } from './faults.js';
@@ -177,7 +176,7 @@ export class V2Client extends BulkClient implements ActivityService {
       });
     }
     const link = fileName.includes('/') ? fileName : `${encodeURIComponent(id)}.csv`;
-    const url = resolveLink(link, new URL(`${this.#uris.activities}/`), this.base);
+    const url = this.resolve(link, new URL(`${this.#uris.activities}/`));
     const file = await this.getExport(url, id, /^application\/(?:[\w.-]+\+)?json\b/i, options);
     return { ...file, fileName: safeFileName(`${id}.csv`) };
   }

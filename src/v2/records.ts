@@ -204,7 +204,7 @@ class Fields {
 
 function readError(item: unknown): ActivityError | undefined {
   if (typeof item === 'string') {
-    const match = /^Line ([0-9]{1,9}): (.*)$/s.exec(item);
+    const match = /^Line ([0-9]{1,10}): (.*)$/s.exec(item);
     return {
       lineNumber: match === null ? undefined : Number(match[1]),
       emailAddress: undefined,

@@ -20,7 +20,6 @@ import {
 import type { RequestBody } from '../format/body.js';
 import type { Credentials } from '../http/credentials.js';
 import { safeFileName } from '../http/file-name.js';
-import { resolveLink } from '../http/origin.js';
 import type { HttpResponse } from '../http/transport.js';
 import { openContactFile } from '../upload/contact-file.js';
 import { decodeFault } from './faults.js';
@@ -140,7 +139,7 @@ export class WsClient extends BulkClient implements ActivityService {
         });
       }
       for (const entry of feed.records) yield this.#take(entry, warn);
-      url = feed.next === undefined ? undefined : resolveLink(feed.next, response.url, this.base);
+      url = feed.next === undefined ? undefined : this.resolve(feed.next, response.url);
     }
   }
 
@@ -154,7 +153,7 @@ export class WsClient extends BulkClient implements ActivityService {
   async download(activity: string | Activity, options?: DownloadOptions): Promise<Download> {
     const record = typeof activity === 'string' ? await this.get(activity, options) : activity;
     const link = fileLink(record);
-    const url = resolveLink(link, new URL(`${this.#uris.activities}/`), this.base);
+    const url = this.resolve(link, new URL(`${this.#uris.activities}/`));
     const file = await this.getExport(url, record.id, /^application\/atom\+xml\b/i, options);
     const extension = /\.txt$/i.test(lastSegment(link)) ? 'txt' : 'csv';
     return { ...file, fileName: safeFileName(`${record.id}.${extension}`) };

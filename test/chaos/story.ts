@@ -50,7 +50,7 @@ export async function playStory(seed: number, options: StoryOptions = {}): Promi
     if (stage.random() < 0.25) await Promise.all(acts.map((act) => act()));
     else for (const act of acts) await act();
 
-    stage.calm = true;
+    stage.calmDown();
     await stage.proxy.up();
     await stage.clock.finish();
     await stage.clock.sleep(86_400_000);

@@ -8,6 +8,7 @@ import {
   secretsOf,
   type Credentials,
 } from '../../src/http/credentials.js';
+import { redact } from '../../src/http/failures.js';
 import { BASIC, SECRETS, thrown, TOKEN } from './loopback.js';
 
 function applied(credentials: Credentials, url = 'https://api.constantcontact.com/ws'): Request {
@@ -130,6 +131,23 @@ describe('credentials', () => {
       expect(error.code).to.equal(code);
       expect(error.message).to.match(says);
       expect(thrown(() => applied(credentials as Credentials)).message).to.equal(error.message);
+    }
+  });
+
+  it('have their secrets in every spelling that others on the way may echo', () => {
+    const token = 'a\'b"c<d>e&f(g)~h!i*j%k+l';
+    const url = applied({ scheme: 'access_token', token }).url;
+    for (const echoed of [
+      url,
+      new URLSearchParams({ access_token: token }).toString(),
+      url.replace(/%../g, (code) => code.toLowerCase()),
+      'a&apos;b&quot;c&lt;d&gt;e&amp;f(g)~h!i*j%k+l',
+      'a&#39;b&#34;c&lt;d&gt;e&amp;f(g)~h!i*j%k+l',
+      'a&#039;b&quot;c&lt;d&gt;e&amp;f(g)~h!i*j%k+l',
+      'a&#x27;b"c&lt;d>e&#38;f(g)~h!i*j%k+l',
+    ]) {
+      const shown = redact(`you sent ${echoed}.`, secretsOf({ scheme: 'access_token', token }));
+      expect(shown, echoed).to.match(/^you sent (https:[^?]+\?)?(access_token=)?\*\*\*\.$/);
     }
   });
 

@@ -1,4 +1,6 @@
+import type { PathLike } from 'node:fs';
 import fs from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
@@ -64,6 +66,40 @@ describe('saveDownload', () => {
   it('makes a file that only its owner can read', async () => {
     await saveDownload(savable(['x']), file);
     expect((await fs.stat(file)).mode & 0o777).to.equal(0o600);
+  });
+
+  it('has its bytes on the disk before it has its name, and then the name', async () => {
+    if (process.platform !== 'linux') return;
+    const handle = await fs.open(folder);
+    const prototype = Object.getPrototypeOf(handle) as fs.FileHandle;
+    await handle.close();
+    const steps: string[] = [];
+    const sync: (this: fs.FileHandle) => Promise<void> = Reflect.get(prototype, 'sync');
+    const { link, rename } = fs;
+    prototype.sync = async function (this: fs.FileHandle) {
+      steps.push(`sync ${path.basename(await fs.readlink(`/proc/self/fd/${this.fd}`))}`);
+      await sync.call(this);
+    };
+    const named = (act: typeof link) => async (from: PathLike, to: PathLike) => {
+      if (to === file) steps.push('name');
+      await act(from, to);
+    };
+    fs.link = named(link);
+    fs.rename = named(rename);
+    try {
+      for (const overwrite of [false, true]) {
+        await saveDownload(savable(['x']), file, { overwrite });
+        expect(steps.slice(-3)).to.deep.equal([
+          'sync contacts.csv.part',
+          'name',
+          `sync ${path.basename(folder)}`,
+        ]);
+        steps.length = 0;
+      }
+    } finally {
+      prototype.sync = sync;
+      Object.assign(fs, { link, rename });
+    }
   });
 
   it('shows nothing under the name before all is there', async () => {

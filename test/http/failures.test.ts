@@ -58,6 +58,31 @@ function call(
 }
 
 describe('failureOf', () => {
+  it('knows that nothing was sent when a proxy opens no connection', async () => {
+    const { ProxyAgent } = await import('undici');
+    for (const [status, tries] of [
+      [407, 1],
+      [502, 3],
+    ] as const) {
+      let asked = 0;
+      const proxy = await tcpServer((socket) => {
+        socket.once('data', (data) => {
+          asked++;
+          expect(data.toString()).to.match(/^CONNECT api\.constantcontact\.com:443 /);
+          socket.end(`HTTP/1.1 ${status} No\r\ncontent-length: 0\r\n\r\n`);
+        });
+      });
+      const dispatcher = new ProxyAgent(proxy.href);
+      const base = new URL('https://api.constantcontact.com');
+      const options = { dispatcher, limiter: false, retry: { minDelay: 0 } } as const;
+      const error = await rejection(call(base, small, options));
+      await dispatcher.close();
+      expect(error).to.include({ code: 'REQUEST_NOT_SENT', sent: 'no' });
+      expect(error.message).to.include(`the proxy answered ${status} instead of opening a connection`);
+      expect(asked).to.equal(tries);
+    }
+  });
+
   const coded = (code: string, facts: object = {}) =>
     Object.assign(new Error(`text of ${code}`), { code, ...facts });
   const wrapped = (cause: unknown) => new TypeError('fetch failed', { cause });

@@ -65,7 +65,12 @@ describe('getFile', () => {
       ['"1"', {}],
     ] as [string, Record<string, string>][]) {
       const { offset, asked, cancelled } = await resumed(validator, headers);
-      expect([offset, asked.at(-1), asked.length, cancelled], JSON.stringify(headers)).to.deep.equal([0, {}, 2, 1]);
+      expect([offset, asked.at(-1), asked.length, cancelled], JSON.stringify(headers)).to.deep.equal([
+        0,
+        {},
+        2,
+        1,
+      ]);
     }
   });
 });

@@ -91,6 +91,23 @@ describe('a limiter', () => {
     expect((await rejection(limiter.take())).code).to.equal('RATE_LIMITED');
   });
 
+  it('counts no call that was aborted on a clock that heeds no signal', async () => {
+    const clock = leapingClock();
+    const controller = new AbortController();
+    const deaf = {
+      now: () => clock.now(),
+      sleep: (milliseconds: number) => {
+        controller.abort();
+        return clock.sleep(milliseconds);
+      },
+    };
+    const limiter = createLimiter({ perSecond: 1, perDay: 2, clock: deaf });
+    await limiter.take();
+    expect((await rejection(limiter.take(controller.signal))).code).to.equal('ABORTED');
+    await limiter.take();
+    expect((await rejection(limiter.take())).code).to.equal('RATE_LIMITED');
+  });
+
   it('never waits longer than a second for a clock that was set back', async () => {
     const clock = leapingClock();
     const limiter = createLimiter({ perSecond: 1, clock });

@@ -3,7 +3,7 @@ import fs from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
-import { takeLock } from '../../src/http/lock-file.js';
+import { takeLock, type Lock } from '../../src/http/lock-file.js';
 
 /** What a process of this machine that is no more has left. */
 async function deadHolder(): Promise<object> {
@@ -56,6 +56,49 @@ describe('takeLock', () => {
       expect(await fs.readFile(file, 'utf8')).to.include(`"pid":${process.pid}`);
       await lock?.release();
       expect(await left()).to.deep.equal([]);
+    }
+  });
+
+  it('is not taken from one who was faster, by another who saw a dead one in its place', async () => {
+    const locks: (Lock | undefined)[] = [];
+    const readFile = fs.readFile;
+    let reading = false;
+    // While one reads, others try.
+    async function slowly(...args: Parameters<typeof readFile>) {
+      const text = await readFile(...args);
+      if (reading || !(args[0] as string).startsWith(file)) return text;
+      reading = true;
+      locks.push(await takeLock(file));
+      reading = false;
+      return text;
+    }
+    await leave(await deadHolder());
+    fs.readFile = slowly as typeof readFile;
+    try {
+      locks.push(await takeLock(file));
+    } finally {
+      fs.readFile = readFile;
+    }
+    expect(locks.length).to.be.greaterThan(2);
+    const held = locks.filter((lock) => lock !== undefined);
+    expect(held).to.have.length(1);
+    expect(await takeLock(file)).to.equal(undefined);
+    await held[0]?.release();
+    expect(await left()).to.deep.equal([]);
+  });
+
+  it('is taken over where the file system has no hard links', async () => {
+    const link = fs.link;
+    fs.link = () => Promise.reject(Object.assign(new Error('EPERM'), { code: 'EPERM' }));
+    try {
+      await leave(await deadHolder());
+      const lock = await takeLock(file);
+      expect(lock).not.to.equal(undefined);
+      expect(await takeLock(file)).to.equal(undefined);
+      await lock?.release();
+      expect(await left()).to.deep.equal([]);
+    } finally {
+      fs.link = link;
     }
   });
 

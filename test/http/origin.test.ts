@@ -180,6 +180,17 @@ describe('resolveLink', () => {
     );
   });
 
+  it('tells of a link that is no URL no user, no password and no query, nor a secret', () => {
+    for (const [href, told] of [
+      ['https://joe:pw-12345@[x/y?access_token=abcdefgh', 'https://***@[x/y?…'],
+      ['//x:http://http:?@:..', '//x:http://***@:..'],
+      ['https://[tok-5d0aa81c/', 'https://[***/'],
+    ] as const) {
+      const error = thrown(() => resolveLink(href, from, API, ['tok-5d0aa81c']));
+      expect(error.message).to.equal(`the service gave a link that is no URL: "${told}"`);
+    }
+  });
+
   it('tells where the link led, without its query, and not at any length', () => {
     const error = thrown(() =>
       resolveLink('https://evil.example.com/x?access_token=tok-5d0aa81c', from, API),

@@ -232,6 +232,22 @@ describe('a transport', () => {
       expect(strangers).to.equal(0);
     });
 
+    it('to a portal that names the place asked for, and tells no secret', async () => {
+      const base = await httpServer((request, response) => {
+        request.resume();
+        const asked = encodeURIComponent(request.url ?? '');
+        response.writeHead(302, { location: `https://portal.example.com/to/${asked}` }).end();
+      });
+      const transport = createTransport({
+        base,
+        credentials: { scheme: 'access_token', token: 'tok-5d0aa81c' },
+      });
+      for (const method of ['GET', 'POST'] as const) {
+        const error = await rejection(transport({ method, url: base }));
+        expect(error).to.include({ detail: 'https://portal.example.com/to/%2F%3Faccess_token%3D***' });
+      }
+    });
+
     it('in circles, and gives up after three', async () => {
       let calls = 0;
       const base = await httpServer((_, response) => {

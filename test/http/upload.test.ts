@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
@@ -6,12 +7,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
 import { ServiceError, TransportError } from '../../src/activity/errors.js';
 import { serve } from '../../src/http/serve.js';
+import { createTransport } from '../../src/http/transport.js';
 import { openUpload } from '../../src/http/upload.js';
 import { WsClient } from '../../src/ws/client.js';
-import { BASIC, closeServers, httpServer, rejection, soon, tcpServer } from './loopback.js';
+import { BASIC, closeServers, httpServer, rejection, soon, tcpServer, textOf } from './loopback.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -31,6 +34,25 @@ function clientOf(baseUrl: string) {
 
 /** Contacts of some 14 MB, more than any socket holds. */
 const large = { bytes: Buffer.from(HEADING + ROW.repeat(400_000)) };
+
+/** In a thread of its own: it answers the first bytes, closes with others unread, and says so. */
+const SERVER_THAT_HANGS_UP = `
+  const { parentPort, workerData } = require('node:worker_threads');
+  const server = require('node:net').createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => {
+      socket.pause();
+      socket.write(workerData.answer, () => {
+        socket.destroy();
+        setTimeout(() => {
+          Atomics.store(workerData.gone, 0, 1);
+          Atomics.notify(workerData.gone, 0);
+        }, 20);
+      });
+    });
+  });
+  server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));
+`;
 
 describe('an upload that is answered before it is sent', () => {
   afterEach(closeServers);
@@ -90,6 +112,31 @@ describe('an upload that is answered before it is sent', () => {
       }
     });
   }
+
+  it('gets an answer that has come, though the next write fails before it is read', async () => {
+    const gone = new Int32Array(new SharedArrayBuffer(4));
+    const server = new Worker(SERVER_THAT_HANGS_UP, {
+      eval: true,
+      workerData: { gone, answer: refusal('413 Payload Too Large', 'At most 4 MB, please') },
+    });
+    try {
+      const [port] = (await once(server, 'message')) as [number];
+      async function* stream() {
+        for (let count = 0; count < 64; count++) {
+          // Nothing is read in this thread while it waits, and then a write comes first.
+          if (count === 1) Atomics.wait(gone, 0, 0, 5000);
+          else await new Promise(setImmediate);
+          yield new Uint8Array(256 * 1024);
+        }
+      }
+      const body = { contentType: 'text/csv', length: 64 * 256 * 1024, replayable: true, open: stream };
+      const url = new URL(`http://127.0.0.1:${port}`);
+      const response = await createTransport({ base: url })({ method: 'POST', url, body });
+      expect([response.status, await textOf(response)]).to.deep.equal([413, 'At most 4 MB, please']);
+    } finally {
+      await server.terminate();
+    }
+  });
 
   it('gets the answer of a handler that does not read the body', async () => {
     const served = await serve(() => Promise.resolve(new Response('too large', { status: 413 })));

@@ -42,9 +42,10 @@ describe('the package', () => {
       'dist/index.d.ts',
       'dist/cli/main.js',
       'samples/contacts.csv',
+      'docs/mapping.md',
       'schemas/ws/documents.rng',
     ]);
-    expect(paths.filter((file) => !/^(?:dist|schemas|samples)\/|^[\w.]+$/.test(file))).to.deep.equal([]);
+    expect(paths.filter((file) => !/^(?:dist|schemas|samples|docs)\/|^[\w.]+$/.test(file))).to.deep.equal([]);
   });
 
   it('names the same version everywhere', () => {
