@@ -59,9 +59,11 @@ function summary({ calls, total, others, refused }: GuideFacts): Line {
   const lossy = calls.filter(({ risk }) => risk === 'high').length;
   return [
     `${counted(total, 'call')} to ws, of ${counted(calls.length, 'kind')}. `,
-    lossy === 0
-      ? 'Each of them can be said in v2 without loss. '
-      : `${lossy === calls.length ? 'All of them lose' : `${lossy} of these ${lossy === 1 ? 'loses' : 'lose'}`} something in v2, or cannot be said there. `,
+    calls.length === 0
+      ? ''
+      : lossy === 0
+        ? 'Each of them can be said in v2 without loss. '
+        : `${lossy === calls.length ? 'All of them lose' : `${lossy} of these ${lossy === 1 ? 'loses' : 'lose'}`} something in v2, or cannot be said there. `,
     ...(refused.length === 0 ? [] : [`${counted(refused.length, 'call')} ws itself would not have taken. `]),
     ...(others === 0
       ? []
@@ -102,7 +104,7 @@ function columnWords({ counterpart }: GuideCall): string {
 function target({ counterpart }: GuideCall): Line {
   const [first] = counterpart;
   if (first === undefined) return ['nothing'];
-  return [code(`${first.method} ${shape(new URL(first.url).pathname).replace(/^\/v2\/activities\//, '')}`)];
+  return [code(`${first.method} ${shape(new URL(first.url).pathname).replace(/^\/v2\//, '')}`)];
 }
 
 function lossWords(losses: readonly Loss[]): string {

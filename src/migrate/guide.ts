@@ -64,7 +64,8 @@ export async function studyCalls(
       await put(drafts, call, translation);
     } catch (error) {
       if (!(error instanceof CtctError) || error.code === 'ABORTED') throw error;
-      refused.push({ place: call.place, reason: error.message.replace(`${call.place}: `, '') });
+      const reason = withoutNames(error.message.replace(`${call.place}: `, ''));
+      refused.push({ place: call.place, reason });
     }
   }
   const found = [...drafts.values()].map((draft): GuideCall => {
@@ -102,14 +103,21 @@ async function put(drafts: Map<string, Draft>, call: HttpCall, translation: Call
   draft.times++;
   for (const loss of translation.losses) {
     const difference = differenceOf(loss);
-    if (!draft.losses.has(difference)) draft.losses.set(difference, loss);
+    if (!draft.losses.has(difference)) {
+      const { place, message } = loss;
+      draft.losses.set(difference, {
+        ...loss,
+        place: withoutNames(shape(place)),
+        message: withoutNames(message),
+      });
+    }
   }
   drafts.set(key, draft);
 }
 
 /** Where a row stands makes no other kind of call. */
 function differenceOf({ code, place }: Loss): string {
-  return `${code} ${place.replace(/^line .*/, 'line')}`;
+  return `${code} ${shape(place).replace(/^line .*/, 'line')}`;
 }
 
 /** What is left when lists, ids and contacts do not count. */
@@ -119,12 +127,21 @@ function kindOf({ method, url, body }: V2Call): unknown {
   return [target, { ...(body.json as object), lists: [], import_data: [] }];
 }
 
-/** The path without the id in it. */
+/** The path without the ids in it. */
 export function shape(path: string): string {
-  return path.replace(
-    /(activities\/(?:exportfiles\/)?)(?!addcontacts|removefromlists|clearlists|exportcontacts)[^/?.]+/,
-    '$1{id}',
-  );
+  return path
+    .replace(
+      /(activities\/(?:exportfiles\/)?)(?!addcontacts|removefromlists|clearlists|exportcontacts)[^/?.]+/,
+      '$1{id}',
+    )
+    .replace(/(^|[ /])(contacts|lists|members)\/[^/?]+/g, '$1$2/{id}');
+}
+
+/** A file without a heading has people where the names of columns are looked for. */
+function withoutNames(text: string): string {
+  return text
+    .replace(/(column, only ")[^"]*@[^"]*"/, '$1…"')
+    .replace(/[^\s"'<>(),;:=]+@[^\s"'<>(),;:=]+/g, '…');
 }
 
 function riskOf(counterpart: readonly V2Call[], losses: readonly Loss[]): Risk {

@@ -87,7 +87,7 @@ function readingOf(resource: string, url: string): { call: V2Call; losses: reado
     case 'activities': {
       const paged = /[?&](?:next|after|pos)=/i.test(url);
       const message = `v2 lists the last 50 activities of 14 days, in no order and on one page${paged ? ', so there is no next one' : ''}; keep a record of your own`;
-      return { call: get(uris.activities), losses: [loss('PAGING_GONE', resource, message)] };
+      return { call: get(uris.activities), losses: [loss('PAGING_GONE', 'pages of activities', message)] };
     }
     case 'lists':
       return { call: get(uris.lists), losses: [] };
@@ -122,6 +122,11 @@ async function translateCreation(
     'contacts',
     'the journal has made-up contacts in place of the real ones; they were many more, perhaps',
   );
+  const marred = loss(
+    'CHARACTER_UNREADABLE',
+    'recording',
+    'has U+FFFD in place of characters that were not UTF-8; take them from the original file',
+  );
   return {
     activityType: request.activityType,
     counterpart: calls,
@@ -129,8 +134,15 @@ async function translateCreation(
       ...losses,
       ...unusedParameters(names, request.activityType),
       ...(call.madeUp === true && 'contacts' in request ? [madeUp] : []),
+      ...(isMarred(call.body) ? [marred] : []),
     ],
   };
+}
+
+/** HAR files and the journal keep text, so that bytes of another encoding are gone for good. */
+function isMarred(body: Uint8Array): boolean {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  return ['\ufffd', '%EF%BF%BD', '%ef%bf%bd'].some((mark) => bytes.includes(mark));
 }
 
 async function bodyFor(request: V2Request, fromFile: boolean, form: BodyForm): Promise<V2Call> {

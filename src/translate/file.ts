@@ -1,8 +1,9 @@
+import { findV2Column } from '../activity/columns.js';
 import { UsageError } from '../activity/errors.js';
 import { invalidUtf8Offset, unfinishedUtf8 } from '../format/charset.js';
 import { readCsv, writeCsv, type CsvRow } from '../format/csv.js';
 import { INVALID, Transcoder, type Encoding } from '../format/transcode.js';
-import { findV2Column, type UploadColumn } from '../v2/columns.js';
+import type { UploadColumn } from '../v2/columns.js';
 import { V2_LIMITS } from '../v2/names.js';
 import { valueProblem } from '../v2/values.js';
 import { planFromV2, planUpload, translateRow, type ColumnTargets, type UploadPlan } from './columns.js';

@@ -99,6 +99,39 @@ describe('a guide', () => {
     }
   });
 
+  it('has nobody in it where a file has no heading', async () => {
+    const upload = (data: string) =>
+      call('POST', `${WS}/activities`, `activityType=SV_ADD&lists=1&data=${encodeURIComponent(data)}`);
+    const facts = await studyCalls([
+      upload('ann@somewhere.example,Ann\nbob@somewhere.example,Bob'),
+      upload('Email,ann@somewhere.example\nbob@somewhere.example,Ann'),
+      { ...call('GET', `${WS}/contacts/ann@somewhere.example`), place: 'entry 3' },
+    ]);
+    expect([facts.calls.length, facts.refused.length]).to.deep.equal([2, 1]);
+    for (const guide of [guideMarkdown(guideBlocks(facts)), guideHtml(guideBlocks(facts))]) {
+      expect(guide).not.to.match(/somewhere|\b(?:Ann|Bob)\b/);
+    }
+  });
+
+  it('counts calls that differ in ids alone as one, those without a counterpart too', async () => {
+    const facts = await studyCalls(
+      [
+        'activities/a07e1',
+        'activities/a07e2',
+        'contacts/1',
+        'contacts/2',
+        'lists/1/members',
+        'lists/2/members',
+      ].map((path) => ({ ...call('DELETE', `${WS}/${path}`), place: 'an entry' })),
+    );
+    expect(facts.calls.map((one) => [nameOf(one), one.times])).to.have.deep.members([
+      ['DELETE activities/{id}', 2],
+      ['DELETE contacts/{id}', 2],
+      ['DELETE lists/{id}/members', 2],
+    ]);
+    expect(guideMarkdown(guideBlocks(facts))).not.to.match(/a07e|contacts\/1/);
+  });
+
   it('keeps text from outside as text', async () => {
     const evil = '<script>alert(1)</script>|`x`](y) **b**\n# h';
     const form = `activityType=EXPORT_CONTACTS&listId=2&${encodeURIComponent(evil)}=1`;

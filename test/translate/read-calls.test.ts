@@ -178,7 +178,10 @@ describe('a recorded request', () => {
       [`curl --wonder s3cret ${URL_OF_WS}`, /^in: --wonder is an option that is not known here/],
       [`curl -Z s3cret ${URL_OF_WS}`, /^in: -Z is an option/],
       [`curl ${URL_OF_WS} https://s3cret/`, /^in: curl is given more than one URL/],
-      [`curl ${URL_OF_WS}\n  -d s3cret`, /^in: command 2 begins with an option of the one before it; .*backslash/],
+      [
+        `curl ${URL_OF_WS}\n  -d s3cret`,
+        /^in: command 2 begins with an option of the one before it; .*backslash/,
+      ],
       [`curl ${URL_OF_WS} -u`, /^in: --user has no value$/],
       [`curl -u 's3cret ${URL_OF_WS}`, /^line 1: the quote ' is not closed$/],
       [`curl -d @nothing.txt ${URL_OF_WS}`, /nothing\.txt: there is no such file/],
@@ -257,6 +260,27 @@ describe('a recorded request', () => {
         expect(losses.some(({ code }) => code === 'CONTACTS_MADE_UP')).to.equal(!recordBodies);
       }
     }
+  });
+});
+
+describe('a recording that could not keep some characters', () => {
+  it('says so: they are not in the counterpart', async () => {
+    const codesOf = async (data: string) => {
+      const params = [
+        { name: 'activityType', value: 'SV_ADD' },
+        { name: 'lists', value: '2' },
+        { name: 'data', value: data },
+      ];
+      const codes = [];
+      for (const mimeType of ['application/x-www-form-urlencoded', 'multipart/form-data']) {
+        const request = { method: 'POST', url: URL_OF_WS, headers: [], postData: { mimeType, params } };
+        const call = await one(JSON.stringify({ log: { entries: [{ request }] } }));
+        codes.push(...(await translateCall(call, { to: 'v2' })).losses.map(({ code }) => code));
+      }
+      return codes.filter((code) => code === 'CHARACTER_UNREADABLE').length;
+    };
+    expect(await codesOf('Email Address,First Name\nann@example.com,M\ufffdller')).to.equal(2);
+    expect(await codesOf('Email Address,First Name\nann@example.com,Müller')).to.equal(0);
   });
 });
 
