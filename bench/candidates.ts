@@ -65,21 +65,13 @@ function whole(read: (text: string, checksum: Checksum) => void): Candidate {
 export const CANDIDATES = {
   async 'ctct-activities'() {
     const { readArchive } = await import('../src/archive/read.js');
-    const { activityReader } = await import('../src/ws/records.js');
+    const { decodeFeed } = await import('../src/ws/records.js');
     return {
       async file(path, checksum) {
         for await (const { activity } of readArchive(path)) checksum.add(activity);
       },
       page(bytes, checksum) {
-        const reader = activityReader();
-        reader.push(bytes);
-        reader.end();
-        for (;;) {
-          const step = reader.read();
-          if (step.kind === 'entry') {
-            if (step.entry.value !== undefined) checksum.add(step.entry.value);
-          } else if (step.kind !== 'rootEnd') return;
-        }
+        for (const { record } of decodeFeed(bytes).records) checksum.add(record);
       },
     };
   },

@@ -8,7 +8,7 @@ export interface ByteRange {
   readonly end: number;
 }
 
-const CHUNK = 256 * 1024;
+const CHUNK = 1024 * 1024;
 const SMALL_CHUNK = 4096;
 
 /**

@@ -77,7 +77,12 @@ export interface AtomReaderOptions {
   readonly limits?: Partial<AtomLimits> | undefined;
   /** The bytes are UTF-8 whatever the XML declaration says, having been made so. Default false. */
   readonly transcoded?: boolean | undefined;
+  /** Whether entries tell where they stand, for which all lines are counted. Default true. */
+  readonly placed?: boolean | undefined;
 }
+
+/** Of entries that do not tell where they stand. */
+const UNPLACED: SourcePosition = Object.freeze({ source: undefined, line: 1, column: 1, byteOffset: 0 });
 
 /** `rootEnd` says that the feed or entry is closed; reading on checks that nothing but comments follows. */
 type Step<T> =
@@ -139,6 +144,7 @@ export class AtomReader<T> {
   #problems: RecordProblem[] = [];
   #problemCount = 0;
   readonly #mostText: number;
+  readonly #placed: boolean;
   readonly #problem = (message: string): void => {
     if (++this.#problemCount > MOST_PROBLEMS) return;
     const last = this.#problemCount === MOST_PROBLEMS;
@@ -149,6 +155,7 @@ export class AtomReader<T> {
   constructor(content: ContentDecoder<T>, options: AtomReaderOptions = {}) {
     this.#content = content;
     this.#mostText = options.limits?.text ?? MOST_TEXT;
+    this.#placed = options.placed ?? true;
     this.#xml = new XmlReader({
       vocabulary,
       source: options.source,
@@ -340,7 +347,7 @@ export class AtomReader<T> {
 
   #startEntry(xml: XmlReader): void {
     this.#state = 'entry';
-    this.#position = xml.position;
+    this.#position = this.#placed ? xml.position : UNPLACED;
     this.#problems = [];
     this.#problemCount = 0;
     this.#id = this.#title = this.#edit = this.#editMedia = undefined;
@@ -462,7 +469,7 @@ export class AtomReader<T> {
 /** A whole document at once. */
 export interface DecodedDocument<T> {
   readonly root: 'feed' | 'entry';
-  readonly entries: readonly DecodedEntry<T>[];
+  readonly entries: readonly Omit<DecodedEntry<T>, 'position' | 'byteLength'>[];
   readonly next: string | undefined;
 }
 
@@ -475,7 +482,7 @@ export function decodeDocument<T>(
   content: ContentDecoder<T>,
   options?: AtomReaderOptions,
 ): DecodedDocument<T> {
-  const reader = new AtomReader(content, options);
+  const reader = new AtomReader(content, { ...options, placed: false });
   reader.push(bytes);
   reader.end();
   const entries: DecodedEntry<T>[] = [];

@@ -92,7 +92,7 @@ describe('ctct archive --jobs', () => {
       signal: stdout.controller.signal,
     });
     expect(first.exit).to.equal(130);
-    expect(first.stderr.text).to.match(/interrupted; [\d,]+ records put out\n/);
+    expect(first.stderr.text).to.match(/interrupted; [\d,]+ records? put out\n/);
     const command = /: ctct (archive read .*)$/m.exec(first.stderr.text)?.[1] ?? '';
     expect(command).to.include('--jobs 2');
     const rest = await ctct(command.split(' '));
