@@ -26,7 +26,8 @@ interface Ratios {
 export interface Target {
   readonly target: string;
   readonly measured: string;
-  readonly met: boolean;
+  /** Undefined of what is only told. */
+  readonly met: boolean | undefined;
 }
 
 export interface Report {
@@ -78,9 +79,9 @@ export function judge(rows: readonly Row[], reader: string): Target[] {
   if (worst !== undefined) {
     const { fasterByCpu: faster, style } = worst;
     targets.push({
-      target: 'the style with the worst ratios',
+      target: 'the style with the worst ratios, by CPU time',
       measured: `${style}: ${faster['fast-xml-parser'].toFixed(1)}× fast-xml-parser, ${faster.saxes.toFixed(1)}× saxes`,
-      met: faster['fast-xml-parser'] >= 12 && faster.saxes >= 2.5,
+      met: undefined,
     });
   }
   return targets;
@@ -119,7 +120,8 @@ export function writeTable({ machine, date, rounds, rows, targets }: Report): st
     `| ${cells.map((cell, i) => (i < 3 || i === 9 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join(' | ')} |`;
   const rule = widths.map((width) => '-'.repeat(width));
   const verdicts = targets.map(
-    ({ target, measured, met }) => `- ${met ? 'met' : 'NOT MET'}: ${target}: ${measured}`,
+    ({ target, measured, met }) =>
+      `- ${met === undefined ? 'told' : met ? 'met' : 'NOT MET'}: ${target}: ${measured}`,
   );
   return [
     `${machine}, ${date}; medians of ${rounds} rounds; fxp is fast-xml-parser`,
