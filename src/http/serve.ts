@@ -123,20 +123,27 @@ function create(tls: TlsIdentity | undefined, listener: RequestListener): Server
 class SpelledResponse extends ServerResponse {
   override writeHead(status: number, message?: unknown, headers?: unknown): this {
     const [text, given] = typeof message === 'string' ? [message, headers] : [undefined, message ?? headers];
-    const spelled = Object.fromEntries(
-      Object.entries((given ?? {}) as OutgoingHttpHeaders).map(([name, value]) => [spelledName(name), value]),
-    );
+    const spelled: OutgoingHttpHeaders = {};
+    for (const [name, value] of Object.entries((given ?? {}) as OutgoingHttpHeaders)) {
+      spelled[spelledName(name)] = value;
+    }
     return text === undefined ? super.writeHead(status, spelled) : super.writeHead(status, text, spelled);
   }
 }
 
+/** Names as they are spelled, those of most answers being the same few. */
 const NAMES = new Map([
   ['etag', 'ETag'],
   ['www-authenticate', 'WWW-Authenticate'],
 ]);
+const MOST_NAMES = 200;
 
 function spelledName(name: string): string {
-  return NAMES.get(name) ?? name.replace(/(?:^|-)[a-z]/g, (letter) => letter.toUpperCase());
+  const known = NAMES.get(name);
+  if (known !== undefined) return known;
+  const spelled = name.replace(/(?:^|-)[a-z]/g, (letter) => letter.toUpperCase());
+  if (NAMES.size < MOST_NAMES) NAMES.set(name, spelled);
+  return spelled;
 }
 
 /** What was read as a whole is written as a whole. */
