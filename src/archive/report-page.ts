@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { ArchiveTally } from './record.js';
 import { dataTable } from './report-chart.js';
 import { showBytes, showCount, showDuration, showMinute, showNumber, showRate } from './report-format.js';
-import { foreign, markup, Markup, NOTHING } from '../format/markup.js';
+import { foreign, markup, Markup, NOTHING, pageStart } from '../format/markup.js';
 import { activitiesChart, errorRateChart, messagesChart, runTimeChart } from './report-plots.js';
 import { PAGE_ROWS, SCRIPT } from './report-script.js';
 import { timeAxis } from './report-slots.js';
@@ -25,7 +24,7 @@ export interface PageContent {
 export function* reportPage(content: PageContent): Generator<string> {
   const { statistics, rows } = content;
   const axis = timeAxis(statistics.months);
-  yield pageStart(content.title);
+  yield pageStart({ title: content.title, style: STYLE, script: SCRIPT }).html;
   yield header(content).html;
   yield tiles(statistics).html;
   yield activitiesChart(axis, statistics).html;
@@ -40,36 +39,6 @@ export function* reportPage(content: PageContent): Generator<string> {
 </body>
 </html>
 `.html;
-}
-
-function pageStart(title: string): string {
-  // Nothing is loaded, and only these two texts count as style and script: a value that escaped its escaping would be inert.
-  const policy = [
-    "default-src 'none'",
-    `style-src '${hashSource(STYLE)}'`,
-    `script-src '${hashSource(SCRIPT)}'`,
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join('; ');
-  return markup`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta name="robots" content="noindex">
-<title>${title}</title>
-<style>${new Markup(STYLE)}</style>
-</head>
-<body>
-<main>
-`.html;
-}
-
-/** As a Content-Security-Policy names a text it allows. */
-function hashSource(text: string): string {
-  return `sha256-${createHash('sha256').update(text).digest('base64')}`;
 }
 
 const SOURCES_SHOWN = 8;

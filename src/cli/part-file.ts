@@ -1,5 +1,6 @@
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { UsageError } from '../activity/errors.js';
+import { writing as writingFile } from '../http/disk.js';
 
 /** What a chunk is written to. */
 export interface Target {
@@ -111,36 +112,12 @@ async function lastLine(handle: FileHandle): Promise<{ text: string | undefined;
   }
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EDQUOT: 'the disk quota is used up',
-  EISDIR: 'it is a folder',
-  ENOENT: 'the folder does not exist',
-  ENAMETOOLONG: 'the name is too long',
-  ENOSPC: 'the disk is full',
-  ENOTDIR: 'a part of the path is no folder',
-  EPERM: 'permission denied',
-  EROFS: 'the file system is read-only',
-};
-
 /** Does what writes the file at `path`. @throws UsageError `FILE_EXISTS`, `FILE_UNWRITABLE` when that fails. */
-export async function writing<T>(path: string, write: () => Promise<T>): Promise<T> {
-  try {
-    return await write();
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    if (code === 'EEXIST') {
-      throw new UsageError(
-        'FILE_EXISTS',
-        `${path} is there already: another run is under way, or one was cut off`,
-      );
-    }
-    throw new UsageError(
-      'FILE_UNWRITABLE',
-      `cannot write ${path}: ${REASONS[code] ?? 'the write failed'} (${code})`,
-      {
-        cause: error,
-      },
-    );
-  }
+export function writing<T>(path: string, write: () => Promise<T>): Promise<T> {
+  return writingFile(
+    path,
+    write,
+    () =>
+      new UsageError('FILE_EXISTS', `${path} is there already: another run is under way, or one was cut off`),
+  );
 }

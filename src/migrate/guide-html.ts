@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { foreign, markup, Markup, NOTHING } from '../format/markup.js';
+import type { Markup } from '../format/markup.js';
+import { foreign, markup, NOTHING, pageStart } from '../format/markup.js';
 import { RISK_WORDS, type Block, type Inline, type Line } from './guide-blocks.js';
 import { STYLE } from './guide-style.js';
 
@@ -11,26 +11,7 @@ export function guideHtml(blocks: readonly Block[]): string {
   const first = blocks.find((block) => block.kind === 'heading');
   const title =
     first?.line.map((inline) => (typeof inline === 'string' ? inline : inline.code)).join('') ?? '';
-  const policy = [
-    "default-src 'none'",
-    `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join('; ');
-  return markup`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta name="robots" content="noindex">
-<title>${title}</title>
-<style>${new Markup(STYLE)}</style>
-</head>
-<body>
-<main>
-${blocks.map(written)}</main>
+  return markup`${pageStart({ title, style: STYLE })}${blocks.map(written)}</main>
 </body>
 </html>
 `.html;

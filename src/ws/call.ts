@@ -81,18 +81,3 @@ export function decodePath(segment: string): string {
     throw refused(400, `the path segment "${segment.slice(0, 80)}" is not percent-encoded UTF-8`);
   }
 }
-
-export async function readBody(request: Request, limit: number): Promise<Uint8Array> {
-  const tooLarge = () =>
-    refused(413, `The request body is larger than ${limit} bytes; send the contacts in several activities`);
-  if (Number(request.headers.get('content-length') ?? 0) > limit) throw tooLarge();
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  const body: AsyncIterable<Uint8Array> | null = request.body;
-  for await (const chunk of body ?? []) {
-    length += chunk.length;
-    if (length > limit) throw tooLarge();
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}

@@ -3,7 +3,8 @@ import { decodeForm } from '../format/form.js';
 import { digestChallenge, Nonces } from '../http/digest.js';
 import type { OAuthParameter } from '../http/oauth1.js';
 import { readPresented, type PresentedCredentials } from '../http/presented.js';
-import { decodePath, notFound, readBody, refused, type Route, type WsAccount } from './call.js';
+import { readRequestBody } from '../http/request-body.js';
+import { decodePath, notFound, refused, type Route, type WsAccount } from './call.js';
 import { encodeFault } from './faults.js';
 import { ATOM_MEDIA_TYPE, FORM_MEDIA_TYPE } from './names.js';
 import { parseQuirks, quirksOf, type Profile, type QuirkName, type QuirkSet } from './quirks.js';
@@ -64,7 +65,7 @@ export function wsServer(options: WsServerOptions): (request: Request) => Promis
     const { user, path } = splitPath(url.pathname, quirks);
     if (url.protocol === 'http:' && !quirks.plainHttp)
       throw refused(403, 'Requests by http are refused; use https');
-    const body = once(() => readBody(request, maxBodyBytes));
+    const body = once(() => readRequestBody(request, maxBodyBytes));
     const presented = await present(request, quirks, nonces, body);
     const account = await lookUp(user, presented);
     // Quirk: `userInAnyCase`: clients lower-cased the user, or all of the URL (test/fixtures/ws/quirks/user-in-any-case).
