@@ -26,7 +26,33 @@ export interface ReconcileOptions {
   readonly repeatUploads?: boolean | undefined;
 }
 
+/** What is known before a creation is sent, as JSON: enough to look for it later, even in another process. */
+export interface CreationAttempt {
+  /** Ids of the activities that there were. */
+  readonly noted: readonly string[];
+  /** When the newest of them was inserted, by the service's clock, in milliseconds since 1970; null where none tells. */
+  readonly newest: number | null;
+  readonly all: boolean;
+  readonly sorted: boolean;
+  /** When it was sent, by the service's clock; null where that is not known. */
+  readonly from: number | null;
+}
+
+/** Keeps a creation from being made twice across a crash. */
+export interface CreationMemory {
+  /** What `keep` was given by a process that then was no more; undefined: this creation was never sent. */
+  readonly kept: CreationAttempt | undefined;
+  /** Durable once it resolves; nothing is sent before. */
+  keep(attempt: CreationAttempt): Promise<void>;
+}
+
 export interface CreateContext {
+  /**
+   * Outlives the process: with an attempt in it, the activity is looked for first, as after a lost answer. Default: none.
+   */
+  readonly memory?: CreationMemory | undefined;
+  /** True for the activity of this creation, false for that of another, undefined where it cannot be told. */
+  readonly recognise?: ((activity: Activity) => boolean | undefined) | undefined;
   /** The account's activities, the newest first, as `ActivityService.list` has them. */
   list(): AsyncIterable<Activity>;
   readonly clock: Clock;

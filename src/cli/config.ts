@@ -1,8 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { UsageError } from '../activity/errors.js';
 import type { ApiKeyCredentials, Credentials } from '../http/credentials.js';
+import { readSecretFile, refuseExposed, whyUnreadable } from '../http/secret.js';
 import { APIS, type Api } from './apis.js';
 
 /**
@@ -171,7 +172,7 @@ async function readConfigText(path: string, required: boolean): Promise<string |
     return await readFile(path, 'utf8');
   } catch (error) {
     if (!required && isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw unusable(`${path}: the configuration file cannot be read (${reason(error)})`, error);
+    throw unusable(`${path}: the configuration file cannot be read (${whyUnreadable(error)})`, error);
   }
 }
 
@@ -246,22 +247,7 @@ function stronger(direct: Found | undefined, file: Found | undefined): Secret | 
 /** The secret itself, or the first line of the file that holds it. */
 async function secretText(secret: Secret, name: SettingName): Promise<string> {
   if (!secret.isPath) return secret.value;
-  const path = resolve(secret.layer.folder, secret.value);
-  const place = secret.layer.nameOf(name);
-  try {
-    await refuseExposed(path);
-    const [line = ''] = (await readFile(path, 'utf8')).split(/\r?\n/, 1);
-    if (line !== '') return line;
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError('CREDENTIALS_REQUIRED', `${place}: ${path} cannot be read (${reason(error)})`, {
-      cause: error,
-    });
-  }
-  throw new UsageError(
-    'CREDENTIALS_REQUIRED',
-    `${place}: ${path} is empty; its first line must be the secret`,
-  );
+  return readSecretFile(resolve(secret.layer.folder, secret.value), secret.layer.nameOf(name));
 }
 
 function tokenPlace(found: Found | undefined): 'bearer' | 'access_token' {
@@ -270,17 +256,6 @@ function tokenPlace(found: Found | undefined): 'bearer' | 'access_token' {
   throw new UsageError(
     'OPTION_INVALID',
     `${found.layer.nameOf('accessTokenIn')}: must be header or query, got "${found.value}"`,
-  );
-}
-
-/** @throws UsageError `CREDENTIALS_EXPOSED` when others than the owner may read the file; a pipe is nobody else's. */
-async function refuseExposed(path: string): Promise<void> {
-  const facts = await stat(path);
-  if (process.platform === 'win32' || !facts.isFile() || (facts.mode & 0o077) === 0) return;
-  const mode = (facts.mode & 0o777).toString(8).padStart(3, '0');
-  throw new UsageError(
-    'CREDENTIALS_EXPOSED',
-    `${path}: holds a secret and is open to other users (mode ${mode}); run: chmod 600 ${path}`,
   );
 }
 
@@ -302,13 +277,6 @@ function missing(what: string): UsageError {
 
 function unusable(message: string, cause?: unknown): UsageError {
   return new UsageError('CONFIG_INVALID', message, cause === undefined ? undefined : { cause });
-}
-
-function reason(error: unknown): string {
-  if (isErrno(error, 'ENOENT')) return 'there is no such file';
-  if (isErrno(error, 'EACCES', 'EPERM')) return 'permission denied';
-  if (isErrno(error, 'EISDIR')) return 'it is a folder';
-  return error instanceof Error ? error.message : String(error);
 }
 
 function isErrno(error: unknown, ...codes: string[]): boolean {
