@@ -1,6 +1,7 @@
 import { COLUMNS, EMAIL_ADDRESS } from '../activity/columns.js';
 import { CONTACT_ID, type CheckedRequest, type FileType } from '../activity/request.js';
 import { writeCsv } from '../format/csv.js';
+import { exportTime } from '../format/export-time.js';
 import type { Contact, Member } from './contacts.js';
 
 export type ExportRequest = Extract<CheckedRequest, { activityType: 'EXPORT_CONTACTS' }>;
@@ -60,6 +61,8 @@ async function encode(table: Table, fileType: FileType): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
+const easternTime = exportTime();
+
 const headings = new Map<string, string>([
   ...COLUMNS.map((column) => [column.ws, column.heading] as const),
   [CONTACT_ID, 'Contact ID'],
@@ -105,48 +108,4 @@ function sorted(members: Iterable<Member>, sortBy: ExportRequest['sortBy']): Mem
       (sortBy === 'DATE_DESC' ? b.member.mark.date - a.member.mark.date : 0) || (a.key < b.key ? -1 : 1),
   );
   return keyed.map(({ member }) => member);
-}
-
-const eastern = new Intl.DateTimeFormat('en-US', {
-  timeZone: 'America/New_York',
-  year: 'numeric',
-  month: '2-digit',
-  day: '2-digit',
-  hour: '2-digit',
-  minute: '2-digit',
-  hour12: true,
-  timeZoneName: 'short',
-});
-
-/** `MM/dd/yyyy hh:mm aa zzz`, as parts and what stands between them. */
-const PATTERN = [
-  'month',
-  '/',
-  'day',
-  '/',
-  'year',
-  ' ',
-  'hour',
-  ':',
-  'minute',
-  ' ',
-  'dayPeriod',
-  ' ',
-  'timeZoneName',
-] as const;
-
-let lastMinute: { readonly minute: number; readonly text: string } | undefined;
-
-/** `01/04/2012 04:11 PM EST`: the service wrote the time of its own east coast. */
-export function easternTime(milliseconds: number): string {
-  // Intl takes microseconds a call, and neighbours in an export were mostly added in the same minute.
-  const minute = Math.floor(milliseconds / 60_000);
-  if (lastMinute?.minute !== minute) {
-    const parts = new Map<string, string>(
-      eastern.formatToParts(milliseconds).map(({ type, value }) => [type, value]),
-    );
-    const text = PATTERN.map((part) => parts.get(part) ?? part).join('');
-    lastMinute = { minute, text };
-  }
-  return lastMinute.text;
 }

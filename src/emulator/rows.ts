@@ -3,7 +3,7 @@ import { EMAIL_ADDRESS, findColumn, type ColumnName } from '../activity/columns.
 import { UsageError } from '../activity/errors.js';
 import { checkHeading } from '../activity/request.js';
 import type { CsvRow } from '../format/csv.js';
-import { isEmailAddress } from './address.js';
+import { addressKey, isEmailAddress } from './address.js';
 import { isStateOrProvince, isUsOrCanada } from './states.js';
 import { v2RowCheck } from './v2-rows.js';
 
@@ -17,13 +17,15 @@ export interface UploadRow {
   readonly values: readonly (readonly [ColumnName, string])[];
 }
 
+type RowError = ActivityError & { readonly lineNumber: number };
+
 /** An upload as the service understood it. */
 export interface Upload {
   /** True when there are columns beyond the address: such an upload is an ADD_CONTACT_DETAIL. */
   readonly hasDetails: boolean;
   readonly rows: readonly UploadRow[];
   /** The rows that did not pass, in order of line. */
-  readonly errors: readonly (ActivityError & { readonly lineNumber: number })[];
+  readonly errors: readonly RowError[];
   /** Set when the file turned out to be no text: nothing of it can be used. */
   readonly broken: ActivityError | undefined;
 }
@@ -33,7 +35,9 @@ type ColumnUse = ColumnName | undefined;
 
 /**
  * Reads and checks the rows of an uploaded contact file. Blanks around cells do not count, a row of blanks is no row,
- * and cells beyond the heading are passed over.
+ * and cells beyond the heading are passed over. Of rows with the same address, in any case, the last one counts alone:
+ * the others are as if they were not there. That is inferred, no document says it; so an upload comes to the same as its
+ * parts one after another.
  *
  * An upload for removal is checked for addresses only: what else is in it changes nothing.
  * @param options.blanks keep blank cells, which erase. Default false.
@@ -48,8 +52,7 @@ export async function readUpload(
 ): Promise<Upload> {
   let checkDetails: (cells: readonly string[], row: Row) => string | undefined = (_, row) => checkState(row);
   let uses: readonly ColumnUse[] | undefined;
-  const rows: UploadRow[] = [];
-  const errors: Upload['errors'][number][] = [];
+  const kept = new Map<string | number, UploadRow | RowError>();
   let broken: ActivityError | undefined;
   for await (const { line, cells } of file) {
     if (cells.every((cell) => cell.trim() === '')) continue;
@@ -65,19 +68,30 @@ export async function readUpload(
     }
     const row = readRow(cells, uses, blanks);
     const message = checkAddress(row) ?? (purpose === 'add' ? checkDetails(cells, row) : undefined);
-    if (message === undefined) {
-      rows.push({ line, address: row.address, values: row.values });
-    } else {
-      errors.push({ lineNumber: line, emailAddress: row.address || undefined, message });
-    }
+    const { address, values } = row;
+    // Rows without an address are never the same. A key that is set anew goes to the end only when it was deleted.
+    const key = addressKey(address) || line;
+    kept.delete(key);
+    kept.set(
+      key,
+      message === undefined
+        ? { line, address, values }
+        : { lineNumber: line, emailAddress: address || undefined, message },
+    );
   }
-  if (broken === undefined && rows.length + errors.length === 0) {
+  if (broken === undefined && kept.size === 0) {
     throw new UsageError(
       'CONTACTS_REQUIRED',
       uses === undefined
         ? 'contacts: the upload is empty; its first line must name the columns, the contacts follow'
         : 'contacts: there is a heading and no row under it',
     );
+  }
+  const rows: UploadRow[] = [];
+  const errors: RowError[] = [];
+  for (const one of kept.values()) {
+    if ('values' in one) rows.push(one);
+    else errors.push(one);
   }
   return { hasDetails: uses?.some(isDetail) ?? false, rows, errors, broken };
 }

@@ -170,6 +170,31 @@ describe('readUpload', () => {
     expect(upload.errors.map(({ emailAddress }) => emailAddress)).to.deep.equal(['c@example.com']);
   });
 
+  it('takes of each address the last row alone: earlier ones are neither checked nor counted', async () => {
+    const upload = await add(
+      ['Email Address', 'State', 'City'],
+      ['a@example.com', 'Nowhere', 'Bonn'],
+      ['b@example.com', 'MA', 'Salem'],
+      ['bad', '', ''],
+      ['', 'MA', ''],
+      [' A@Example.com', 'MA', ''],
+      ['B@example.com', 'Nowhere', ''],
+      ['', 'MA', ''],
+      ['BAD', '', ''],
+    );
+    expect(upload.rows).to.deep.equal([{ line: 6, address: 'A@Example.com', values: [['STATE', 'MA']] }]);
+    expect(upload.errors).to.deep.equal([
+      { lineNumber: 5, emailAddress: undefined, message: 'Missing email address' },
+      {
+        lineNumber: 7,
+        emailAddress: 'B@example.com',
+        message: 'Unknown US/Canadian state/prov "Nowhere"',
+      },
+      { lineNumber: 8, emailAddress: undefined, message: 'Missing email address' },
+      { lineNumber: 9, emailAddress: 'BAD', message: 'Invalid email' },
+    ]);
+  });
+
   it('is not taken in by the names of object properties', async () => {
     const upload = await add(['Email Address', '__proto__', 'constructor'], ['a@example.com', 'x', 'y']);
     expect(upload.rows).to.deep.equal([{ line: 2, address: 'a@example.com', values: [] }]);
