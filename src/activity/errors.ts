@@ -57,6 +57,7 @@ export const ERROR_CODES = {
   STORE_INCOMPATIBLE: 'The file of a store is of a later format, or of another program.',
   RUN_BUSY: 'Another process is working on the same run.',
   LEASE_LOST: 'A job is not held any more by the one who reports on it.',
+  LOSS_NOT_ACCEPTED: 'A migration loses something that nobody has accepted.',
   ACTIVITY_FAILED: 'The activity ended with status ERROR.',
   UNSUPPORTED: 'The dialect in use cannot express this.',
 } as const satisfies Record<string, string>;

@@ -39,6 +39,7 @@ export function expectation({ keyword, params, message, parentSchema, data }: Sc
       return `must be ${JSON.stringify(facts.allowedValue)}`;
     case 'pattern':
       if (facts.pattern === NOT_BLANK) return 'must not be blank';
+      if (titleOf(parentSchema) !== undefined) return `must be ${titleOf(parentSchema)}${example(parentSchema)}`;
       return `must match ${String(facts.pattern)}${example(parentSchema)}`;
     case 'minLength':
       return limit === 1 ? 'must not be empty' : `must have ${limit} characters or more`;
@@ -71,6 +72,11 @@ const NOT_BLANK = '\\S';
 /** YAML takes 12345 and yes for something else than text. */
 function remedy(type: unknown, data: unknown): string | undefined {
   return type === 'string' && typeof data !== 'object' ? '; put it in quotes' : undefined;
+}
+
+/** What a pattern asks for, in words: `a reference to a secret`. */
+function titleOf(schema: unknown): string | undefined {
+  return (schema as { title?: string } | undefined)?.title;
 }
 
 function example(schema: unknown): string {

@@ -29,6 +29,11 @@ export async function readDocument<T>(text: string, { source, schema }: ReadDocu
   throw invalid(first === undefined ? source : `${source}${describe(first, value, locate)}${more}`);
 }
 
+/** Whether the schema holds for a value: soon told, also of a large one, whose places nobody asks for. */
+export async function conformsTo(value: unknown, schema: string): Promise<boolean> {
+  return (await validator(schema))(value);
+}
+
 /** The place of a node, `:4:9`, or nothing where there is none. */
 type Locate = (path: Path, of: 'key' | 'value') => string;
 
@@ -108,7 +113,11 @@ function describe(error: ErrorObject, document: unknown, locate: Locate): string
     return `${locate([...path, unknownKey], 'key')}: ${pathText(path)}${shown(unknownKey)} is not known here; ${hint}`;
   }
   const secret = path.some((key) => typeof key === 'string' && SECRET.test(key));
-  const found = secret || error.keyword === 'required' ? '' : `, got ${shown(error.data)}`;
+  // A text in place of a whole object may be a secret that was taken for a file.
+  const misplaced =
+    error.keyword === 'type' && error.params.type === 'object' && typeof error.data === 'string';
+  const found =
+    secret || error.keyword === 'required' ? '' : misplaced ? ', got text' : `, got ${shown(error.data)}`;
   return `${locate(path, 'value')}: ${pathText(path)}${expectation(error)}${found}`;
 }
 

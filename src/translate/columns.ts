@@ -199,6 +199,7 @@ export function translateRow(
   onConflict: (column: UploadColumn) => void,
 ): string[] {
   return uses.map(({ column, sources, appended }) => {
+    if (sources.length === 1 && appended.length === 0) return cells[sources[0] ?? 0] ?? '';
     const values = sources.map((index) => cells[index] ?? '').filter((cell) => cell !== '');
     const [first = ''] = values;
     if (values.some((value) => value !== first)) onConflict(column);

@@ -117,8 +117,8 @@ function shortened(key: string): string {
   return `${key.slice(0, 60)}… ${createHash('sha256').update(key).digest('hex')}`;
 }
 
-/** FNV-1a. */
-function hash(text: string): number {
+/** FNV-1a: 32 bits. */
+export function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193);
   return value >>> 0;

@@ -1,11 +1,11 @@
-import { findV2Column } from '../activity/columns.js';
+import { findV2Column, type V2Property } from '../activity/columns.js';
 import { UsageError } from '../activity/errors.js';
 import { invalidUtf8Offset, unfinishedUtf8 } from '../format/charset.js';
 import { readCsv, writeCsv, type CsvRow } from '../format/csv.js';
 import { INVALID, Transcoder, type Encoding } from '../format/transcode.js';
 import type { UploadColumn } from '../v2/columns.js';
 import { V2_LIMITS } from '../v2/names.js';
-import { valueProblem } from '../v2/values.js';
+import { isChecked, valueProblem } from '../v2/values.js';
 import { planFromV2, planUpload, translateRow, type ColumnTargets, type UploadPlan } from './columns.js';
 import { loss, type Loss } from './loss.js';
 
@@ -122,6 +122,12 @@ export class RowTranslation {
   plan: UploadPlan | undefined;
   /** Contacts so far. */
   count = 0;
+  /** The columns of which v2 refuses some values. */
+  #checked: readonly {
+    readonly index: number;
+    readonly property: V2Property;
+    readonly v2Upload: string;
+  }[] = [];
   #moved = false;
   #headless = false;
   readonly #counted = new Map<string, { first: number; times: number; tell: (where: string) => Loss }>();
@@ -147,8 +153,7 @@ export class RowTranslation {
       const message = `contact ${this.count} is line ${this.count + 1} now: blank lines are not sent`;
       this.add(loss('LINES_MOVED', `line ${line}`, message));
     }
-    const beyond = cells.slice(plan.width).some((cell) => cell !== '');
-    if (beyond) {
+    if (cells.length > plan.width && cells.slice(plan.width).some((cell) => cell !== '')) {
       this.#tell('beyond', line, (where) =>
         loss(
           'CELL_BEYOND_HEADING',
@@ -188,6 +193,9 @@ export class RowTranslation {
       );
     }
     this.add(...this.plan.losses);
+    this.#checked = this.plan.uses.flatMap(({ column: { property, v2Upload } }, index) =>
+      isChecked(property) ? [{ index, property, v2Upload }] : [],
+    );
     return true;
   }
 
@@ -216,13 +224,13 @@ export class RowTranslation {
   #check(row: readonly string[], line: number): void {
     const now = this.#now;
     if (now === undefined) return;
-    this.plan?.uses.forEach(({ column: { property, v2Upload } }, index) => {
+    for (const { index, property, v2Upload } of this.#checked) {
       const problem = valueProblem(property, row[index] ?? '', now);
-      if (problem === undefined) return;
+      if (problem === undefined) continue;
       this.#tell(`refused ${property}`, line, (where) =>
         loss('VALUE_REFUSED', where, `v2 refuses the contact: "${v2Upload}" ${problem}`),
       );
-    });
+    }
   }
 
   #tell(key: string, line: number, tell: (where: string) => Loss): void {

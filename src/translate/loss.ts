@@ -42,6 +42,17 @@ export const LOSSES = {
   LIST_UNSUPPORTED: { severity: 'loss', meaning: 'v2 cannot name this system list' },
   LIST_RENAMED: { severity: 'change', meaning: 'the system list has another name' },
   LIST_NAME_DROPPED: { severity: 'loss', meaning: 'v2 has no column for the name of the list' },
+  LIST_MISSING: { severity: 'loss', meaning: 'the target account has no list of that number' },
+  LIST_NAME_DIFFERS: {
+    severity: 'loss',
+    meaning: 'the list of that number has another name in the target account, so it may be another list',
+  },
+  OPT_OUTS_LEFT: { severity: 'loss', meaning: 'v2 takes no opt-outs in bulk, so they stay behind' },
+  ACTIVITY_WITHOUT_FILE: { severity: 'loss', meaning: 'nobody kept the data of the activity' },
+  ACTIVITY_WITHOUT_LIST: {
+    severity: 'loss',
+    meaning: 'the file of the activity is there, and nothing tells which list it is of',
+  },
   FILE_TYPE_CHANGED: { severity: 'change', meaning: 'exports are CSV only' },
   PARAMETER_UNUSED: { severity: 'note', meaning: 'ws itself passes over this parameter' },
   CREDENTIALS_CHANGED: { severity: 'change', meaning: 'v2 takes an API key and an OAuth 2 token' },

@@ -3,7 +3,7 @@ import { EVIDENCE, MAPPING_ROWS, SUBJECTS, type MappingRow, type Subject } from 
 
 const HEAD = `# From ws to v2: what becomes of what
 
-This page is made of the table that translation goes by, src/translate/mapping.ts, by \`npm run docs:mapping\`.
+This page is made of the table that translation goes by, src/translate/mapping.ts, by \`npm run docs\`.
 
 Verdicts: **exact**, the same is there; **action**, the same is there after a conversion, or with other code around it;
 **lossy**, something is gone; **impossible**, there is nothing for it. Rows marked ← are about the way from v2 to ws.

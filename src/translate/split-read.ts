@@ -111,7 +111,7 @@ export async function readText(text: ContactText, name: string): Promise<ReadTex
         `${name}: line ${head.line}: no column is called EMAIL ADDRESS; the first line must name the columns`,
       );
     }
-    const rowsStart = { offset: head.offset + head.bytes.length, line: head.line + head.lines };
+    const rowsStart = { offset: head.offset + head.length, line: head.line + head.lines };
     let last = head;
     for await (const rows of scanRows(hashed, { offset: start, line: 1 }, dialect, addressCells[0])) {
       for (const row of rows) {
@@ -148,8 +148,7 @@ export function addressOf(row: RawRow, text: Pick<ReadText, 'dialect' | 'address
 
 async function firstRow({ source, dialect, start }: ContactText): Promise<RawRow | undefined> {
   for await (const [row] of scanRows(source, { offset: start, line: 1 }, dialect)) {
-    // Its own bytes: a window of the file hangs on to these.
-    if (row !== undefined) return { ...row, bytes: Buffer.from(row.bytes) };
+    if (row !== undefined) return row;
   }
   return undefined;
 }

@@ -9,7 +9,7 @@ import type { Loss } from './loss.js';
 import { fileParts, type PartEncoder, type PartEncoding } from './split-encodings.js';
 import { locateLines, partLines, type Located, type PartLine, type Wanted } from './split-lines.js';
 import { keptRows, openText, readText, type ReadText } from './split-read.js';
-import type { RawRow, Start } from './split-rows.js';
+import { RawRow, type Start } from './split-rows.js';
 
 export interface SplitOptions {
   /** What each part keeps to; see `LIMITS`. */
@@ -135,17 +135,24 @@ async function planParts(
   let part: PartDraft | undefined;
   for await (const rows of keptRows(text, text.rowsStart)) {
     for (const row of rows) {
-      const bytes = encoding.row(row);
-      if (part?.takes(bytes) !== true) {
+      const sent = sentRow(encoding, row);
+      if (part?.takes(sent.length) !== true) {
         if (part !== undefined) plans.push(part.end());
-        part = new PartDraft(encoding, limits, row);
-        if (!part.takes(bytes)) throw tooLarge(name, row, limits);
+        part = new PartDraft(encoding, await encoding.head(plans.length), limits, row);
+        if (!part.takes(sent.length)) throw tooLarge(name, row, limits);
       }
-      part.add(row, bytes);
+      part.add(row, sent);
     }
+    // Or else their pieces of the file would stay in memory.
+    part?.settle();
   }
   if (part !== undefined) plans.push(part.end());
   return plans;
+}
+
+/** What is sent of a row: itself, where that is so. */
+function sentRow(encoding: PartEncoding, row: RawRow): RawRow | Uint8Array {
+  return encoding.straight?.(row) === true ? row : encoding.row(row);
 }
 
 /** A part that is being filled. */
@@ -154,74 +161,114 @@ class PartDraft {
   readonly #limits: PartLimits;
   readonly #start: Start;
   readonly #hash = createHash('sha256');
-  readonly #packer = new Packer();
+  readonly #packer = new Packer((bytes) => this.#hash.update(bytes));
   #rows = 0;
   #lastLine = 0;
   #bytes: number;
 
-  constructor(encoding: PartEncoding, limits: PartLimits, { offset, line }: RawRow) {
+  constructor(encoding: PartEncoding, head: Uint8Array, limits: PartLimits, { offset, line }: RawRow) {
     this.#encoding = encoding;
     this.#limits = limits;
     this.#start = { offset, line };
-    this.#bytes = encoding.head.length + encoding.tail.length;
-    this.#hash.update(encoding.head);
+    this.#bytes = head.length + encoding.tail.length;
+    this.#hash.update(head);
   }
 
-  takes(bytes: Uint8Array): boolean {
-    return this.#rows < this.#limits.rows && this.#bytes + this.#sizeOf(bytes) < this.#limits.bytes;
+  takes(length: number): boolean {
+    return this.#rows < this.#limits.rows && this.#bytes + this.#sizeOf(length) < this.#limits.bytes;
   }
 
-  add(row: RawRow, bytes: Uint8Array): void {
-    this.#bytes += this.#sizeOf(bytes);
-    if (this.#rows > 0) this.#put(this.#encoding.between);
-    this.#put(bytes);
+  add(row: RawRow, sent: RawRow | Uint8Array): void {
+    this.#bytes += this.#sizeOf(sent.length);
+    if (this.#rows > 0) this.#packer.add(this.#encoding.between);
+    this.#packer.add(sent);
     this.#rows++;
     this.#lastLine = row.line + row.lines - 1;
   }
 
+  /** Lets go of the rows that were added. */
+  settle(): void {
+    this.#packer.flush();
+  }
+
   end(): PartPlan {
-    this.#hash.update(this.#packer.take()).update(this.#encoding.tail);
+    this.#packer.flush();
     return {
       start: this.#start,
       rows: this.#rows,
       lastLine: this.#lastLine,
       bytes: this.#bytes,
-      sha256: this.#hash.digest('hex'),
+      sha256: this.#hash.update(this.#encoding.tail).digest('hex'),
     };
   }
 
-  #sizeOf(bytes: Uint8Array): number {
-    return bytes.length + (this.#rows > 0 ? this.#encoding.between.length : 0);
-  }
-
-  #put(bytes: Uint8Array): void {
-    if (this.#packer.add(bytes)) return;
-    this.#hash.update(this.#packer.take());
-    if (!this.#packer.add(bytes)) this.#hash.update(bytes);
+  #sizeOf(length: number): number {
+    return length + (this.#rows > 0 ? this.#encoding.between.length : 0);
   }
 }
 
 const PACK = 64 * 1024;
+/** Rows in one stretch of the file go by themselves when they have so many bytes. */
+const STRETCH = 8 * 1024;
 
-/** Puts many small pieces together, which costs less than to pass on each. */
+/**
+ * Puts many small pieces together, which costs less than to pass on each; of rows one behind the other nothing is copied,
+ * when they are many.
+ */
 class Packer {
+  readonly #pass: (bytes: Uint8Array) => void;
   #buffer = Buffer.allocUnsafe(PACK);
   #used = 0;
+  /** Rows as they stand, which are not packed yet. */
+  #piece: Buffer = this.#buffer;
+  #from = 0;
+  #to = 0;
 
-  /** False when there is no room: then `take`, and try again; a piece that is too large even then goes by itself. */
-  add(bytes: Uint8Array): boolean {
-    if (this.#used + bytes.length > PACK) return false;
-    this.#buffer.set(bytes, this.#used);
-    this.#used += bytes.length;
-    return true;
+  constructor(pass: (bytes: Uint8Array) => void) {
+    this.#pass = pass;
   }
 
-  /** What was put together. */
-  take(): Uint8Array {
-    const taken = this.#buffer.subarray(0, this.#used);
+  add(bytes: RawRow | Uint8Array): void {
+    if (bytes instanceof RawRow) {
+      if (bytes.start !== this.#to || bytes.piece !== this.#piece) {
+        this.#endStretch();
+        this.#piece = bytes.piece;
+        this.#from = bytes.start;
+      }
+      this.#to = bytes.end;
+    } else if (bytes.length > 0) {
+      this.#endStretch();
+      this.#put(bytes);
+    }
+  }
+
+  /** Passes all on that was added. */
+  flush(): void {
+    this.#endStretch();
+    this.#passPacked();
+  }
+
+  #endStretch(): void {
+    if (this.#from === this.#to) return;
+    const stretch = this.#piece.subarray(this.#from, this.#to);
+    this.#from = this.#to = 0;
+    this.#put(stretch);
+  }
+
+  #put(bytes: Uint8Array): void {
+    if (bytes.length >= STRETCH || this.#used + bytes.length > PACK) this.#passPacked();
+    if (bytes.length >= STRETCH) this.#pass(bytes);
+    else {
+      this.#buffer.set(bytes, this.#used);
+      this.#used += bytes.length;
+    }
+  }
+
+  #passPacked(): void {
+    if (this.#used === 0) return;
+    this.#pass(this.#buffer.subarray(0, this.#used));
     this.#buffer = Buffer.allocUnsafe(PACK);
     this.#used = 0;
-    return taken;
   }
 }
 
@@ -238,7 +285,7 @@ function uploadPart(text: ReadText, encoding: PartEncoding, plan: PartPlan, inde
     sha256,
     contentType: encoding.contentType,
     replayable: true,
-    open: () => partBytes(text, encoding, plan),
+    open: () => partBytes(text, encoding, plan, index),
     lines,
     locate: (wanted) => locateLines(lines(), wanted),
   };
@@ -248,22 +295,23 @@ async function* partBytes(
   text: ReadText,
   encoding: PartEncoding,
   { start, rows: count }: PartPlan,
+  index: number,
 ): AsyncGenerator<Uint8Array> {
-  const packer = new Packer();
+  let packed: Uint8Array[] = [];
+  const packer = new Packer((bytes) => packed.push(bytes));
   let left = count;
-  yield encoding.head;
+  yield encoding.head(index);
   for await (const rows of keptRows(text, start)) {
     for (const row of rows.slice(0, left)) {
-      for (const bytes of left === count ? [encoding.row(row)] : [encoding.between, encoding.row(row)]) {
-        if (packer.add(bytes)) continue;
-        yield packer.take();
-        if (!packer.add(bytes)) yield bytes;
-      }
+      if (left < count) packer.add(encoding.between);
+      packer.add(sentRow(encoding, row));
       left--;
     }
+    packer.flush();
+    yield* packed;
+    packed = [];
     if (left === 0) break;
   }
-  yield packer.take();
   yield encoding.tail;
 }
 

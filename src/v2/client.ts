@@ -9,7 +9,13 @@ import type {
   DownloadOptions,
   ListOptions,
 } from '../activity/service.js';
-import { behind, BulkClient, checkActivityId, type BulkClientOptions } from '../bulk-client.js';
+import {
+  behind,
+  BulkClient,
+  checkActivityId,
+  type BulkClientOptions,
+  type CreationOptions,
+} from '../bulk-client.js';
 import type { RequestBody } from '../format/body.js';
 import type { ApiKeyCredentials } from '../http/credentials.js';
 import { safeFileName } from '../http/file-name.js';
@@ -27,6 +33,15 @@ export interface V2ClientOptions extends BulkClientOptions {
   readonly credentials: ApiKeyCredentials;
   /** How contacts are sent. Default `auto`: JSON for rows, multipart for everything else. */
   readonly encoding?: V2Encoding | undefined;
+}
+
+/** A request whose body is made already. */
+export interface EncodedCreation {
+  readonly activityType: ActivityRequest['activityType'];
+  readonly operation: V2Request['operation'];
+  readonly body: RequestBody;
+  /** Of uploads that add; default false. */
+  readonly blanksEnabled?: boolean | undefined;
 }
 
 export interface V2ListOptions extends ListOptions {
@@ -92,23 +107,31 @@ export class V2Client extends BulkClient implements ActivityService {
       meant.operation === 'addcontacts' || meant.operation === 'removefromlists'
         ? await this.#upload(meant, 'contacts' in checked && 'rows' in checked.contacts)
         : await encodeRequest(meant);
+    return this.createEncoded({ ...meant, activityType: checked.activityType, body }, options);
+  }
+
+  /**
+   * The activity that was created from a body that is there already, such as a part of an upload.
+   *
+   * It is sent as `create` sends, and with a `memory` not twice even where the process ends in between; see `createOnce`.
+   * @throws AmbiguousCreateError when it cannot be told whether, or which, activity was created
+   */
+  async createEncoded(encoded: EncodedCreation, options?: CreationOptions): Promise<Activity> {
+    const { activityType, body } = encoded;
     const creation = {
-      url: this.#operation(meant),
+      activityType,
+      url: this.#operation(encoded),
       body,
       accept: JSON_MEDIA_TYPE,
       decode: async (response: HttpResponse) =>
         this.#take(await this.decoded(response, 'an activity', decodeRecord)),
       idOf: activityIdOf,
     };
-    return this.createOnce(
-      request,
-      creation,
-      () => this.#activities({ ...options }, () => undefined),
-      options,
-    );
+    const signal = options?.signal;
+    return this.createOnce(creation, () => this.#activities({ signal }, () => undefined), options);
   }
 
-  #operation(request: V2Request): URL {
+  #operation(request: Pick<EncodedCreation, 'operation' | 'blanksEnabled'>): URL {
     const url = new URL(this.#uris.operation(request.operation));
     url.search = new URLSearchParams(queryOf(request)).toString();
     return url;

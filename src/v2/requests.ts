@@ -25,6 +25,8 @@ export interface EncodeOptions {
   readonly encoding?: Exclude<V2Encoding, 'auto'> | undefined;
   /** The multipart boundary; default random. */
   readonly boundary?: string | undefined;
+  /** What a multipart body calls the file, ending in .csv. Default `contacts.csv`. */
+  readonly fileName?: string | undefined;
 }
 
 /**
@@ -51,8 +53,12 @@ export async function encodeRequest(request: V2Request, options: EncodeOptions =
 }
 
 /** The query of the POST, without the API key. */
-export function queryOf(request: V2Request): Readonly<Record<string, string>> {
-  return request.operation === 'addcontacts' && request.blanksEnabled ? { blanks_enabled: 'true' } : {};
+export function queryOf(request: {
+  readonly operation: V2Request['operation'];
+  readonly blanksEnabled?: boolean | undefined;
+}): Readonly<Record<string, string>> {
+  const { operation, blanksEnabled = false } = request;
+  return operation === 'addcontacts' && blanksEnabled ? { blanks_enabled: 'true' } : {};
 }
 
 function asJson(request: V2Upload): RequestBody {
@@ -86,10 +92,11 @@ async function asMultipart(request: V2Upload, options: EncodeOptions): Promise<R
     pieces.push(piece);
   }
   const bytes = Buffer.concat(pieces);
+  const { fileName = FILE_NAME } = options;
   const parts: MultipartPart[] = [
-    { name: 'file_name', value: FILE_NAME },
+    { name: 'file_name', value: fileName },
     { name: 'lists', value: request.lists.join(',') },
-    { name: 'data', fileName: FILE_NAME, ...bytesBody('text/csv', bytes) },
+    { name: 'data', fileName, ...bytesBody('text/csv', bytes) },
   ];
   const body = multipartBody(parts, options.boundary === undefined ? {} : { boundary: options.boundary });
   size.check(body.length ?? 0);

@@ -95,11 +95,10 @@ export function v2Server(options: V2ServerOptions): (request: Request) => Promis
     return act(call, decodePath(pattern.exec(path)?.[1] ?? ''));
   };
   return async (request) => {
-    try {
-      return await answer(request);
-    } catch (error) {
-      return encodeFault(error);
-    }
+    const response = await answer(request).catch(encodeFault);
+    // Clients tell by it what is new, so it is of the same clock as the activities' times.
+    response.headers.set('date', new Date(now()).toUTCString());
+    return response;
   };
 }
 

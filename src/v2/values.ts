@@ -3,6 +3,19 @@ import type { V2Property } from '../activity/columns.js';
 /** Characters that the state may have in bulk, where it is free text. */
 const LONGEST_STATE = 50;
 
+/** Whether v2 refuses some values of the property; of all others `valueProblem` says nothing. */
+export function isChecked(property: V2Property): boolean {
+  return CHECKED.has(property);
+}
+
+const CHECKED: ReadonlySet<V2Property> = new Set([
+  'emailAddress',
+  'birthdayDay',
+  'birthdayMonth',
+  'anniversary',
+  'state',
+]);
+
 /** Why v2 would refuse the value, to follow the column's name; undefined where it would not. `now` in milliseconds. */
 export function valueProblem(property: V2Property, text: string, now: number): string | undefined {
   if (text === '') return undefined;

@@ -101,7 +101,7 @@ describe('readDocument', () => {
       ],
       ['accounts:\n  - user: 5\n', 'seed.yaml:2:11: accounts[0].user: must be text; put it in quotes, got 5'],
       ['accounts: {}\n', 'seed.yaml:1:11: accounts: must be a list, got an object'],
-      ['hello\n', 'seed.yaml:1:1: must be an object, got "hello"'],
+      ['hello\n', 'seed.yaml:1:1: must be an object, got text'],
       ['acounts: []', 'seed.yaml:1:1: "acounts" is not known here; did you mean accounts? (and 1 more)'],
       ['zzz: []', 'seed.yaml:1:1: "zzz" is not known here; there are $schema, accounts (and 1 more)'],
       ['', 'seed.yaml: is empty'],

@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { readFileSync } from 'node:fs';
 import type { Activity } from '../../src/activity/activity.js';
 import { COLUMNS, type ContactProperty } from '../../src/activity/columns.js';
 import { ServiceError } from '../../src/activity/errors.js';
@@ -17,7 +16,6 @@ import { encodeFault as v2Fault } from '../../src/v2/faults.js';
 import { decodeRequest } from '../../src/v2/requests.js';
 import { encodeFault as wsFault } from '../../src/ws/faults.js';
 import { anActivity } from '../support/stub-service.js';
-import { MAPPING_FILE, mappingDocument } from './mapping-document.js';
 
 const ROWS = [{ 'EMAIL ADDRESS': 'ann@example.com', CITY: 'Rome' }];
 const codes = (losses: readonly Loss[]) => losses.map(({ code }) => code);
@@ -470,9 +468,5 @@ describe('the mapping', () => {
     for (const { verdict, loss: code } of MAPPING_ROWS) {
       if (verdict === 'impossible' || verdict === 'lossy') expect(code).to.be.a('string');
     }
-  });
-
-  it('is what docs/mapping.md says (npm run docs:mapping writes it)', async () => {
-    expect(readFileSync(MAPPING_FILE, 'utf8')).to.equal(await mappingDocument());
   });
 });
