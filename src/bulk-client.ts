@@ -16,7 +16,13 @@ import type {
   ListOptions,
 } from './activity/service.js';
 import { systemClock, type Clock } from './clock.js';
-import { checkReconcile, createOnce, CreateTurns, type ReconcileOptions } from './create.js';
+import {
+  checkReconcile,
+  createOnce,
+  CreateTurns,
+  type CreateContext,
+  type ReconcileOptions,
+} from './create.js';
 import type { RequestBody } from './format/body.js';
 import { checkCredentials, secretsOf, type Credentials } from './http/credentials.js';
 import { saveDownload, type SavedFile, type SaveOptions } from './http/download.js';
@@ -30,6 +36,7 @@ import type { RetryPolicy } from './http/retry.js';
 import {
   createTransport,
   MOST_DOCUMENT,
+  type Exchange,
   type HttpResponse,
   type Timeouts,
   type Transport,
@@ -72,6 +79,8 @@ export interface BulkClientOptions {
   readonly clock?: Clock | undefined;
   /** Numbers from 0 to below 1, for the jitter of all pauses. Default `Math.random`. */
   readonly random?: (() => number) | undefined;
+  /** Told of each request that was sent and its answer, repeated ones each. Default: nobody is. */
+  readonly onExchange?: ((exchange: Exchange) => void) | undefined;
   /** Told of what a caller should know though the call goes on. Default: nobody is. */
   readonly onWarning?: ((warning: Warning) => void) | undefined;
 }
@@ -81,8 +90,18 @@ export type ClientWaitOptions = Omit<WaitOptions, 'clock' | 'random'>;
 
 const SERVICE_ORIGIN = 'https://api.constantcontact.com';
 
+/** How a creation that must not be made twice is sent. */
+export interface CreationOptions extends CallOptions, Pick<CreateContext, 'memory' | 'recognise'> {
+  /**
+   * Aborts what comes before the request, and what comes after it; the request itself is let go through, so that what
+   * became of it is known.
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** One request that makes an activity. */
 export interface Creation {
+  readonly activityType: ActivityRequest['activityType'];
   readonly url: URL;
   readonly body: RequestBody;
   readonly accept: string;
@@ -137,6 +156,7 @@ export abstract class BulkClient implements ActivityService {
       limiter,
       clock,
       random,
+      onExchange: options.onExchange,
     });
     this.#secrets = secretsOf(credentials);
     this.warn = options.onWarning ?? (() => undefined);
@@ -233,13 +253,16 @@ export abstract class BulkClient implements ActivityService {
 
   /** The activity that was created, looked for when the answer is lost; see `createOnce`. */
   protected async createOnce(
-    request: ActivityRequest,
     creation: Creation,
     list: () => AsyncIterable<Activity>,
-    options: CallOptions | undefined,
+    options: CreationOptions | undefined,
   ): Promise<Activity> {
+    const { memory, recognise } = options ?? {};
+    const post = memory === undefined ? options : undefined;
     try {
-      return await createOnce(request, () => this.#post(request, creation, options), {
+      return await createOnce(creation, () => this.#post(creation, post), {
+        memory,
+        recognise,
         list,
         clock: this.clock,
         random: this.#random,
@@ -255,11 +278,7 @@ export abstract class BulkClient implements ActivityService {
     }
   }
 
-  async #post(
-    request: ActivityRequest,
-    creation: Creation,
-    options: CallOptions | undefined,
-  ): Promise<Activity> {
+  async #post(creation: Creation, options: CallOptions | undefined): Promise<Activity> {
     const response = await this.transport({
       method: 'POST',
       url: creation.url,
@@ -269,7 +288,7 @@ export abstract class BulkClient implements ActivityService {
     }).catch((error: unknown) => {
       throw seenElsewhere(error);
     });
-    if (!isSuccess(response)) throw await this.fault(response, `POST of ${request.activityType}`);
+    if (!isSuccess(response)) throw await this.fault(response, `POST of ${creation.activityType}`);
     return this.#created(response, creation);
   }
 

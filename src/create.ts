@@ -9,6 +9,7 @@ import {
 import type { ActivityRequest, Warning } from './activity/request.js';
 import { steadyClock, type Clock } from './clock.js';
 import { unlessAborted } from './http/abort.js';
+import { isPassing } from './http/passing.js';
 import { LONGEST_TIMER } from './http/timeouts.js';
 
 /** What a client does when the answer to a creation is lost. */
@@ -38,12 +39,14 @@ export interface CreationAttempt {
   readonly from: number | null;
 }
 
-/** Keeps a creation from being made twice across a crash. */
+/** Keeps a creation from being made twice across a crash. Not asked where nothing is reconciled. */
 export interface CreationMemory {
   /** What `keep` was given by a process that then was no more; undefined: this creation was never sent. */
   readonly kept: CreationAttempt | undefined;
-  /** Durable once it resolves; nothing is sent before. */
+  /** Called before each sending, and durable once it resolves; nothing is sent before, nor when it rejects. */
   keep(attempt: CreationAttempt): Promise<void>;
+  /** Called when what was kept made nothing for sure, so that nobody need look for it. */
+  forget?(): void;
 }
 
 export interface CreateContext {
@@ -51,7 +54,10 @@ export interface CreateContext {
    * Outlives the process: with an attempt in it, the activity is looked for first, as after a lost answer. Default: none.
    */
   readonly memory?: CreationMemory | undefined;
-  /** True for the activity of this creation, false for that of another, undefined where it cannot be told. */
+  /**
+   * True for the activity of this creation, false for that of another, undefined where it cannot be told: then its type
+   * and time tell. Of several new ones for which it is true, the newest is taken.
+   */
   readonly recognise?: ((activity: Activity) => boolean | undefined) | undefined;
   /** The account's activities, the newest first, as `ActivityService.list` has them. */
   list(): AsyncIterable<Activity>;
@@ -142,7 +148,7 @@ const LATEST = 30_000;
 
 /**
  * The activity that `attempt` creates, created once: when the answer is lost, the activity is looked for among those the
- * service lists, and taken for the answer when it is the only new one of its kind and time.
+ * service lists, and taken for the answer when it is recognised, or is the only new one of its kind and time.
  *
  * This costs one call of `list` beforehand, to note what exists already. After a failure that leaves open whether the
  * service acted, it lists again, at once and then for `quietPeriod`. If nothing new shows, an export is sent once more, an
@@ -150,10 +156,14 @@ const LATEST = 30_000;
  *
  * What it cannot tell: when this creation did not arrive, and another client makes just one of the same kind within those
  * seconds, that one is taken for the answer. So one account had better be written to by one client at a time.
+ *
+ * With a `memory` all this outlives the process: what another one kept counts as a first attempt whose answer was lost.
  * @throws AmbiguousCreateError when it cannot be told whether, or which, activity was created: several may be it
  * (`candidates`), or none showed up and nothing was sent again
  * @throws TransportError with `sent: 'no'`, or what `list` throws, when the activities cannot be noted; nothing is sent then
  * @throws what `attempt` throws, where that is a plain no
+ * @throws with a `memory`, the trouble by which the activity could not be looked for, or not sent once more: to be called
+ * again with what was kept
  */
 export async function createOnce(
   request: Pick<ActivityRequest, 'activityType'>,
@@ -168,24 +178,40 @@ export async function createOnce(
   const repeated = context.repeatable !== false && (kind === 'export' || (repeatUploads && kind !== 'clear'));
 
   return turns.take(kind, context.signal, async () => {
-    const noted = await note(context);
-    const search = { kind, noted, turns, quietPeriod, from: context.serviceNow?.() };
-    const lost = await tried();
+    const kept = context.memory?.kept;
+    const noted = kept === undefined ? await note(context) : notedIn(kept);
+    const from = kept === undefined ? context.serviceNow?.() : (kept.from ?? undefined);
+    const search = { kind, noted, turns, quietPeriod, from };
+    // Another process sent it.
+    const lost = kept === undefined ? await sent(search, plainNo) : endedBefore();
     if (!(lost instanceof CtctError)) return turns.made(lost);
     const found = await lookFor(search, lost, context);
     if (found !== undefined) return turns.made(found);
     if (!repeated || lost instanceof AmbiguousCreateError) throw noneFound(search, lost);
 
     warn(context, `${lost.message}; no new activity was listed, and so the creation is sent once more`);
-    const again = await tried((error) => secondFailed(error));
+    const again = await sent(search, (error) =>
+      context.memory !== undefined && isPassing(error) ? error : secondFailed(error),
+    );
     if (!(again instanceof CtctError)) return turns.made(again);
     const late = await lookFor(search, again, context);
     if (late !== undefined) return turns.made(late);
     throw noneFound(search, again);
   });
 
+  /** Both attempts are kept with what there was before the first: whichever was taken is new then. */
+  async function sent(search: Search, refused: (error: unknown) => unknown): Promise<Activity | CtctError> {
+    await context.memory?.keep(attemptOf(search));
+    return tried(refused);
+  }
+
+  function plainNo(error: unknown): unknown {
+    if (error instanceof CtctError && whyMaybeCreated(error) === undefined) context.memory?.forget?.();
+    return error;
+  }
+
   /** What the attempt made, or the failure that leaves open whether it made anything. */
-  async function tried(refused = (error: unknown): unknown => error): Promise<Activity | CtctError> {
+  async function tried(refused: (error: unknown) => unknown): Promise<Activity | CtctError> {
     try {
       return await attempt();
     } catch (error) {
@@ -231,6 +257,21 @@ interface Noted {
   readonly all: boolean;
   /** They stood in order of insertion, the newest first. */
   readonly sorted: boolean;
+}
+
+function attemptOf({ noted, from }: Search): CreationAttempt {
+  const { ids, newest, all, sorted } = noted;
+  return {
+    noted: [...ids],
+    newest: Number.isFinite(newest) ? newest : null,
+    all,
+    sorted,
+    from: from === undefined ? null : Math.floor(from),
+  };
+}
+
+function notedIn({ noted, newest, all, sorted }: CreationAttempt): Noted {
+  return { ids: new Set(noted), newest: newest ?? -Infinity, all, sorted };
 }
 
 async function note(context: CreateContext): Promise<Noted> {
@@ -281,6 +322,7 @@ interface Search {
 /**
  * The activity that the lost answer was about; undefined when none is listed within the quiet period.
  * @throws AmbiguousCreateError when several may be it, or it could not be looked for
+ * @throws what the last listing threw, where there is a memory by which it can be looked for later
  */
 async function lookFor(
   search: Search,
@@ -303,7 +345,9 @@ async function lookFor(
     }
     const left = end - clock.now();
     if (left <= 0) {
-      if (looked instanceof CtctError) throw couldNotLook(lost, looked.message);
+      if (looked instanceof CtctError) {
+        throw context.memory === undefined ? couldNotLook(lost, looked.message) : looked;
+      }
       if (looked.cut) throw couldNotLook(lost, `more than ${MOST_READ}, not the newest first`);
       return undefined;
     }
@@ -316,8 +360,9 @@ async function lookFor(
   }
 }
 
-/** The new activities among those listed: those that may be the answer, and those of which it is doubtful. */
+/** The new activities among those listed: the answer, those that may be it, and those of which it is doubtful. */
 interface Looked {
+  readonly recognised: Activity[];
   readonly fitting: Activity[];
   readonly doubtful: Activity[];
   /** There are more, in no order, and the new one may be among them. */
@@ -329,7 +374,7 @@ async function look(
   until: number | undefined,
   context: CreateContext,
 ): Promise<Looked | CtctError> {
-  const looked: Looked = { fitting: [], doubtful: [], cut: false };
+  const looked: Looked = { recognised: [], fitting: [], doubtful: [], cut: false };
   let read = 0;
   let known = false;
   try {
@@ -338,7 +383,10 @@ async function look(
       known ||= noted.ids.has(activity.id);
       if (isNew(activity, noted, turns)) {
         const itsKind = kindOf(activity.type);
-        if (itsKind === kind && isInTime(activity, from, until)) looked.fitting.push(activity);
+        const ours = context.recognise?.(activity);
+        if (ours === true) looked.recognised.push(activity);
+        else if (ours === false) continue;
+        else if (itsKind === kind && isInTime(activity, from, until)) looked.fitting.push(activity);
         else if (itsKind === kind || itsKind === undefined) looked.doubtful.push(activity);
       }
       if (noted.sorted && known && read >= NOTED) break;
@@ -370,7 +418,9 @@ function kindOf(type: ActivityType | undefined): Kind | undefined {
   return type !== undefined && Object.hasOwn(KINDS, type) ? KINDS[type as KnownActivityType] : undefined;
 }
 
-function judge({ fitting, doubtful }: Looked, lost: CtctError): Activity | undefined {
+function judge({ recognised, fitting, doubtful }: Looked, lost: CtctError): Activity | undefined {
+  const [ours] = recognised;
+  if (ours !== undefined) return ours;
   const [found] = fitting;
   if (found !== undefined && fitting.length + doubtful.length === 1) return found;
   const ids = [...fitting, ...doubtful].map(({ id }) => id);
@@ -404,6 +454,11 @@ function couldNotLook(lost: CtctError, trouble: string): AmbiguousCreateError {
     [],
     { cause: lost },
   );
+}
+
+function endedBefore(): TransportError {
+  const text = 'the creation was sent by a process that ended before the answer came';
+  return new TransportError('RESPONSE_LOST', text, { sent: 'maybe' });
 }
 
 /** The first of two attempts may still have been taken, whatever became of the second. */

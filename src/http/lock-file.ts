@@ -48,6 +48,12 @@ export async function takeLock(path: string): Promise<Lock | undefined> {
   return undefined;
 }
 
+/** Whether a process that lives holds the lock; of one on another machine that is taken for granted. */
+export async function isLocked(path: string): Promise<boolean> {
+  const text = await readText(path);
+  return text !== undefined && (await isAlive(text));
+}
+
 function lockAt(path: string, token: string): Lock {
   return {
     async release() {

@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { UsageError } from '../activity/errors.js';
 
 /** Where a secret is to be had: `env:NAME`, a variable of the environment, or `file:PATH`, the first line of a file. */
@@ -27,7 +27,10 @@ export async function readSecret(
   { env, folder, place }: SecretSources,
 ): Promise<string> {
   const rest = reference.slice(reference.indexOf(':') + 1);
-  if (reference.startsWith('file:')) return readSecretFile(resolve(folder, rest), place);
+  if (reference.startsWith('file:')) {
+    const path = resolve(folder, rest);
+    return isHandedOver(path, env) ? firstLine(path, place) : readSecretFile(path, place);
+  }
   const value = env[rest];
   if (value !== undefined && value !== '') return value;
   throw new UsageError('CREDENTIALS_REQUIRED', `${place}: the variable ${rest} is not set`);
@@ -38,8 +41,21 @@ export async function readSecret(
  * @throws UsageError `CREDENTIALS_REQUIRED` when it cannot be read or is empty, `CREDENTIALS_EXPOSED` as `refuseExposed`.
  */
 export async function readSecretFile(path: string, place: string): Promise<string> {
+  return firstLine(path, place, refuseExposed);
+}
+
+/** What systemd's LoadCredential= gives a service is for it alone, though an access list makes the mode look wider. */
+function isHandedOver(path: string, { CREDENTIALS_DIRECTORY: folder }: SecretSources['env']): boolean {
+  return folder !== undefined && folder !== '' && dirname(path) === resolve(folder);
+}
+
+async function firstLine(
+  path: string,
+  place: string,
+  check?: (path: string) => Promise<void>,
+): Promise<string> {
   try {
-    await refuseExposed(path);
+    await check?.(path);
     const [line = ''] = (await readFile(path, 'utf8')).split(/\r?\n/, 1);
     if (line !== '') return line;
   } catch (error) {

@@ -5,7 +5,7 @@ import {
   type RequestListener,
   type Server,
 } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { getRequestListener, RequestError } from '@hono/node-server';
@@ -47,6 +47,13 @@ export interface Served {
   readonly url: string;
   /** Ends all connections, those in use too. Resolves once the port is free; may be called more than once. */
   close(): Promise<void>;
+  /** Takes no new connections, lets answers that are under way go out for `milliseconds` at most, and closes. */
+  drain(milliseconds: number): Promise<void>;
+  /**
+   * Takes another certificate for connections from now on, as one is renewed; only where https is served.
+   * @throws UsageError `OPTION_INVALID` for one that cannot be used; the one from before is kept
+   */
+  renew(tls: TlsIdentity): void;
 }
 
 /**
@@ -96,15 +103,32 @@ export async function serve(handler: FetchHandler, options: ServeOptions = {}): 
   return {
     url: `${tls === undefined ? 'http' : 'https'}://${name}:${address.port}`,
     close: () => (closed ??= close(server)),
+    async drain(milliseconds) {
+      const timer = setTimeout(() => void (closed ??= close(server)), milliseconds);
+      await (closed ?? drained(server));
+      clearTimeout(timer);
+      await (closed ??= close(server));
+    },
+    renew(next) {
+      if (!(server instanceof TlsServer)) return;
+      usable(() => {
+        server.setSecureContext({ ...next, ...OLD_TLS });
+      });
+    },
   };
 }
 
+/** Clients of the time know nothing newer than TLS 1.0. */
+const OLD_TLS = { minVersion: 'TLSv1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const;
+
 function create(tls: TlsIdentity | undefined, listener: RequestListener): Server {
   if (tls === undefined) return createServer({ ServerResponse: SpelledResponse }, listener);
+  return usable(() => createTlsServer({ ...tls, ...OLD_TLS, ServerResponse: SpelledResponse }, listener));
+}
+
+function usable<T>(take: () => T): T {
   try {
-    // Clients of the time know nothing newer than TLS 1.0.
-    const old = { minVersion: 'TLSv1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const;
-    return createTlsServer({ ...tls, ...old, ServerResponse: SpelledResponse }, listener);
+    return take();
   } catch (error) {
     throw new UsageError(
       'OPTION_INVALID',
@@ -209,6 +233,22 @@ function close(server: Server): Promise<void> {
       resolve();
     });
     server.closeAllConnections();
+  });
+}
+
+/** How often it is looked whether connections that are kept alive have come to rest, in milliseconds. */
+const REST = 50;
+
+/** Resolves when the last connection has ended; none is broken off. */
+function drained(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setInterval(() => {
+      server.closeIdleConnections();
+    }, REST);
+    server.close(() => {
+      clearInterval(timer);
+      resolve();
+    });
   });
 }
 

@@ -55,6 +55,20 @@ export interface HttpResponse {
  */
 export type Transport = (request: HttpRequest) => Promise<HttpResponse>;
 
+/** One request and the head of its answer, for those who watch. */
+export interface Exchange {
+  readonly method: string;
+  /** Origin and path; no query, where tokens may stand. */
+  readonly place: string;
+  /** The Content-Type of the request's body, and its length where that is known. */
+  readonly sent: { readonly contentType: string; readonly length: number | undefined } | undefined;
+  /** Undefined where no answer came. */
+  readonly status: number | undefined;
+  /** Why no answer came. */
+  readonly error: unknown;
+  readonly milliseconds: number;
+}
+
 export interface TransportOptions {
   /** The only origin that is ever called; see `parseBaseUrl`. */
   readonly base: URL;
@@ -78,6 +92,8 @@ export interface TransportOptions {
   readonly clock?: Clock | undefined;
   /** Numbers from 0 to below 1, for the pauses of retries. Default `Math.random`. */
   readonly random?: (() => number) | undefined;
+  /** Told of each request that was sent, or could not be, and its answer; of redirects and repeated calls each. */
+  readonly onExchange?: ((exchange: Exchange) => void) | undefined;
   /** The User-Agent header. Default `ctct-activities`. */
   readonly userAgent?: string | undefined;
 }
@@ -125,7 +141,20 @@ export function createTransport(options: TransportOptions): Transport {
       throw new TransportError('TIMED_OUT', problem, { sent: 'no' });
     }
     const carrier = { fetch: options.fetch ?? globalThis.fetch, dispatcher };
-    return exchange({ method, ...signed, body, signal, call, secrets, left }, carrier, timeouts);
+    const began = clock.now();
+    const told = (status: number | undefined, error?: unknown) => {
+      const sent = body && { contentType: body.contentType, length: body.length };
+      const milliseconds = clock.now() - began;
+      options.onExchange?.({ method, place: placeOf(url), sent, status, error, milliseconds });
+    };
+    try {
+      const answer = await exchange({ method, ...signed, body, signal, call, secrets, left }, carrier, timeouts);
+      told(answer.status);
+      return answer;
+    } catch (error) {
+      told(undefined, error);
+      throw error;
+    }
   }
 
   async function attempt(request: HttpRequest, deadline: number): Promise<HttpResponse> {

@@ -1,6 +1,6 @@
 import { UsageError } from '../activity/errors.js';
 import { shown } from '../activity/shown.js';
-import type { JobFailure, NewJob } from './store.js';
+import type { JobFailure, NewJob, RecordRange } from './store.js';
 
 /** The longest name of a run, key, job, worker or value, in UTF-16 units. */
 const LONGEST_NAME = 1000;
@@ -55,6 +55,22 @@ export function checkFailure(now: number, { reason, retryAt }: JobFailure): void
   if (retryAt !== undefined) checkWhole('retryAt', retryAt);
   if (typeof reason !== 'string') throw unfit('reason', 'must be text', reason);
 }
+
+/** @throws UsageError `OPTION_INVALID` */
+export function checkRelease(now: number, keys: readonly string[]): void {
+  checkWhole('now', now);
+  for (const key of keys) checkName('key', key);
+}
+
+/** @throws UsageError `OPTION_INVALID` */
+export function checkRange(collection: string, { after, limit = MOST_LISTED }: RecordRange): void {
+  checkName('collection', collection);
+  if (after !== undefined) checkName('after', after);
+  checkWhole('limit', limit, 1);
+}
+
+/** Records that one call gives, unless it asks for more or fewer. */
+export const MOST_LISTED = 1_000;
 
 function unfit(field: string, rule: string, value: unknown): UsageError {
   return new UsageError('OPTION_INVALID', `${field}: ${rule}, got ${shown(value)}`);

@@ -1,8 +1,18 @@
 import { leaseLost } from './lease.js';
-import { checkClaim, checkEnqueue, checkFailure, checkName, checkWhole, toJson } from './arguments.js';
+import {
+  checkClaim,
+  checkEnqueue,
+  checkFailure,
+  checkName,
+  checkRange,
+  checkRelease,
+  checkWhole,
+  MOST_LISTED,
+  toJson,
+} from './arguments.js';
 import { checkTake, EMPTY_BUCKET, takeFrom, type Bucket } from './bucket.js';
 import { runBusy } from './run-lock.js';
-import type { Buckets, Job, Journal, Queue, Store, Values } from './store.js';
+import type { Buckets, Job, Journal, Queue, Records, Store, Values } from './store.js';
 import { UsageError } from '../activity/errors.js';
 import type { Lock } from '../http/lock-file.js';
 
@@ -23,6 +33,7 @@ export function memoryStore(): Store {
     queue: memoryQueue(attempt),
     buckets: memoryBuckets(attempt),
     values: memoryValues(attempt),
+    records: memoryRecords(attempt),
     lockRun: (run) => attempt(() => lock(held, run)),
     close() {
       open = false;
@@ -184,6 +195,14 @@ function memoryQueue(attempt: Attempt): Queue {
         giveBack(lane, failure.retryAt ?? now);
       }),
 
+    release: (now, ...keys) =>
+      attempt(() => {
+        checkRelease(now, keys);
+        for (const lane of new Set(keys.map((key) => lanes.get(key)))) {
+          if (lane !== undefined && lane.open.length > 0) giveBack(lane, Math.min(lane.readyAt, now));
+        }
+      }),
+
     async *jobs(key) {
       if (key !== undefined) checkName('key', key);
       for (let index = 0; ; index++) {
@@ -248,4 +267,49 @@ function memoryValues(attempt: Attempt): Values {
         return version + 1;
       }),
   };
+}
+
+function memoryRecords(attempt: Attempt): Records {
+  const collections = new Map<string, Map<string, string>>();
+  return {
+    get: (collection, key) =>
+      attempt(() => {
+        checkName('collection', collection);
+        checkName('key', key);
+        const text = collections.get(collection)?.get(key);
+        return text === undefined ? undefined : (JSON.parse(text) as unknown);
+      }),
+
+    list: (collection, range = {}) =>
+      attempt(() => {
+        checkRange(collection, range);
+        const { after, descending = false, limit = MOST_LISTED } = range;
+        const sign = descending ? -1 : 1;
+        return [...(collections.get(collection) ?? [])]
+          .filter(([key]) => after === undefined || byCodePoint(key, after) * sign > 0)
+          .sort(([a], [b]) => byCodePoint(a, b) * sign)
+          .slice(0, limit)
+          .map(([key, text]) => ({ key, value: JSON.parse(text) as unknown }));
+      }),
+
+    write: (...changes) =>
+      attempt(() => {
+        const texts = changes.map(({ collection, key, value }) => {
+          checkName('collection', collection);
+          checkName('key', key);
+          return { collection, key, text: value === undefined ? undefined : toJson('value', value) };
+        });
+        for (const { collection, key, text } of texts) {
+          const kept = collections.get(collection) ?? new Map<string, string>();
+          collections.set(collection, kept);
+          if (text === undefined) kept.delete(key);
+          else kept.set(key, text);
+        }
+      }),
+  };
+}
+
+/** As the bytes of UTF-8 compare. */
+function byCodePoint(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs/promises';
 import { UsageError } from '../activity/errors.js';
 import { READ, writing } from '../http/disk.js';
-import { takeLock, type Lock } from '../http/lock-file.js';
+import { isLocked, takeLock, type Lock } from '../http/lock-file.js';
 import { checkName } from './arguments.js';
 
 /**
@@ -11,11 +11,20 @@ import { checkName } from './arguments.js';
  */
 export async function lockRunBeside(path: string, run: string): Promise<Lock> {
   checkName('run', run);
-  // A run may have a name that a file cannot have.
-  const file = `${path}.run-${createHash('sha256').update(run).digest('hex').slice(0, 16)}.lock`;
+  const file = lockFile(path, run);
   const lock = await writing(file, () => takeLock(file));
   if (lock === undefined) throw runBusy(run, await holderOf(file));
   return lock;
+}
+
+/** Whether somebody works on the run; `path` is that of the store, without symbolic links in it. */
+export function isRunLocked(path: string, run: string): Promise<boolean> {
+  return isLocked(lockFile(path, run));
+}
+
+/** A run may have a name that a file cannot have. */
+function lockFile(path: string, run: string): string {
+  return `${path}.run-${createHash('sha256').update(run).digest('hex').slice(0, 16)}.lock`;
 }
 
 export function runBusy(run: string, holder: string): UsageError {

@@ -1,5 +1,13 @@
 import { leaseLost } from './lease.js';
-import { checkClaim, checkEnqueue, checkFailure, checkName, checkWhole, toJson } from './arguments.js';
+import {
+  checkClaim,
+  checkEnqueue,
+  checkFailure,
+  checkName,
+  checkRelease,
+  checkWhole,
+  toJson,
+} from './arguments.js';
 import type { Connection, Row, Sql } from './sqlite-connection.js';
 import type { Job, JobState, Queue } from './store.js';
 
@@ -71,6 +79,14 @@ export function sqliteQueue(connection: Connection): Queue {
           const giveBack = 'UPDATE lane SET token = NULL, worker = NULL, ready_at = ? WHERE key = ?';
           sql.all(giveBack, failure.retryAt, key);
         }
+      }),
+
+    release: (now, ...keys) =>
+      connection.write((sql) => {
+        checkRelease(now, keys);
+        const free = `UPDATE lane SET token = NULL, worker = NULL, ready_at = min(ready_at, ?)
+          WHERE head IS NOT NULL AND key IN (SELECT value FROM json_each(?))`;
+        sql.all(free, now, JSON.stringify(keys));
       }),
 
     async *jobs(key) {

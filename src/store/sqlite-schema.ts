@@ -44,6 +44,13 @@ const TABLES = [
     value TEXT NOT NULL,
     version INTEGER NOT NULL CHECK (version > 0)
   ) STRICT, WITHOUT ROWID`,
+  // Values may be long: with a rowid they stand apart from the keys.
+  `CREATE TABLE record (
+    collection TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (collection, key)
+  ) STRICT`,
 ];
 
 /** Makes the tables in a new file, all of them or none. */

@@ -1,7 +1,7 @@
-import { checkName, checkWhole, toJson } from './arguments.js';
+import { checkName, checkRange, checkWhole, MOST_LISTED, toJson } from './arguments.js';
 import { checkTake, EMPTY_BUCKET, takeFrom, type Bucket } from './bucket.js';
 import type { Connection } from './sqlite-connection.js';
-import type { Buckets, Journal, Values } from './store.js';
+import type { Buckets, Journal, Records, Values } from './store.js';
 
 /** Records read in one transaction. */
 const PAGE = 500;
@@ -73,6 +73,47 @@ export function sqliteValues(connection: Connection): Values {
             : 'UPDATE value SET value = ?, version = version + 1 WHERE name = ? AND version = ? RETURNING version';
         const set = sql.get(statement, text, name, version);
         return set === undefined ? undefined : Number(set.version);
+      }),
+  };
+}
+
+export function sqliteRecords(connection: Connection): Records {
+  return {
+    get: (collection, key) =>
+      connection.read((sql) => {
+        checkName('collection', collection);
+        checkName('key', key);
+        const row = sql.get('SELECT value FROM record WHERE collection = ? AND key = ?', collection, key);
+        return row === undefined ? undefined : (JSON.parse(String(row.value)) as unknown);
+      }),
+
+    list: (collection, range = {}) =>
+      connection.read((sql) => {
+        checkRange(collection, range);
+        const { after, descending = false, limit = MOST_LISTED } = range;
+        const [behind, order] = descending ? ['<', 'DESC'] : ['>', 'ASC'];
+        const where = after === undefined ? '' : `AND key ${behind} ?`;
+        const select = `SELECT key, value FROM record WHERE collection = ? ${where} ORDER BY key ${order} LIMIT ?`;
+        const rows = sql.all(select, collection, ...(after === undefined ? [] : [after]), limit);
+        return rows.map(({ key, value }) => ({
+          key: String(key),
+          value: JSON.parse(String(value)) as unknown,
+        }));
+      }),
+
+    write: (...changes) =>
+      connection.write((sql) => {
+        for (const { collection, key, value } of changes) {
+          checkName('collection', collection);
+          checkName('key', key);
+          if (value === undefined) {
+            sql.all('DELETE FROM record WHERE collection = ? AND key = ?', collection, key);
+            continue;
+          }
+          const put =
+            'INSERT INTO record VALUES (?, ?, ?) ON CONFLICT (collection, key) DO UPDATE SET value = excluded.value';
+          sql.all(put, collection, key, toJson('value', value));
+        }
       }),
   };
 }

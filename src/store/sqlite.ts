@@ -9,7 +9,7 @@ import { lockRunBeside } from './run-lock.js';
 import { connectionTo, prepareWriting, type Connection, type Database } from './sqlite-connection.js';
 import { sqliteQueue } from './sqlite-queue.js';
 import { isFresh, makeTables } from './sqlite-schema.js';
-import { sqliteBuckets, sqliteJournal, sqliteValues } from './sqlite-tables.js';
+import { sqliteBuckets, sqliteJournal, sqliteRecords, sqliteValues } from './sqlite-tables.js';
 import type { Store } from './store.js';
 
 export interface StoreOptions {
@@ -60,6 +60,7 @@ export function storeOver(connection: Connection, file: string): Store {
     queue: sqliteQueue(connection),
     buckets: sqliteBuckets(connection),
     values: sqliteValues(connection),
+    records: sqliteRecords(connection),
     lockRun: (run) => lockRunBeside(file, run),
     close: () =>
       new Promise((resolve) => {

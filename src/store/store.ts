@@ -17,6 +17,7 @@ export interface Store {
   readonly queue: Queue;
   readonly buckets: Buckets;
   readonly values: Values;
+  readonly records: Records;
   /**
    * The right to work on a run, until it is released or this process is no more. A dead holder's is taken over; of one on
    * another machine nobody can tell, and it is taken for alive.
@@ -59,6 +60,11 @@ export interface Queue {
    * @throws UsageError `LEASE_LOST`
    */
   fail(token: number, now: number, failure: JobFailure): Promise<void>;
+  /**
+   * Lets the first job of each of these keys be claimed from `now` on at the latest: leases on them are lost, and pauses
+   * over. For whoever knows that nobody works on them any more.
+   */
+  release(now: number, ...keys: readonly string[]): Promise<void>;
   /** All jobs, or those of one key, in the order in which they were enqueued. */
   jobs(key?: string): AsyncIterable<Job>;
 }
@@ -139,4 +145,35 @@ export interface Versioned {
   readonly value: unknown;
   /** From 1; one more at each change. */
   readonly version: number;
+}
+
+/** Values by collection and key, kept as long as nobody deletes them. */
+export interface Records {
+  /** Undefined when there is none. */
+  get(collection: string, key: string): Promise<unknown>;
+  /** Those of a collection in the order of their keys, by code point. */
+  list(collection: string, range?: RecordRange): Promise<readonly StoredRecord[]>;
+  /** All of the changes, in their order, or none. */
+  write(...changes: readonly RecordChange[]): Promise<void>;
+}
+
+export interface RecordRange {
+  /** Only keys that come behind this one in the order asked for. */
+  readonly after?: string | undefined;
+  /** The last key first. Default false. */
+  readonly descending?: boolean | undefined;
+  /** How many at most: a whole number from 1. Default 1,000. */
+  readonly limit?: number | undefined;
+}
+
+export interface StoredRecord {
+  readonly key: string;
+  readonly value: unknown;
+}
+
+/** A value to be put there, whatever was there before; without one, what was there is deleted. */
+export interface RecordChange {
+  readonly collection: string;
+  readonly key: string;
+  readonly value?: unknown;
 }

@@ -70,14 +70,17 @@ export class WsClient extends BulkClient implements ActivityService {
    * @throws AmbiguousCreateError when it cannot be told whether, or which, activity was created
    */
   async create(request: ActivityRequest, options?: CallOptions): Promise<Activity> {
+    // It is checked first: a caller may give what is no request.
+    const body = await this.#encode(request, options);
     const creation = {
+      activityType: request.activityType,
       url: new URL(this.#uris.activities),
-      body: await this.#encode(request, options),
+      body,
       accept: ATOM_MEDIA_TYPE,
       decode: (response: HttpResponse) => this.#entry(response),
       idOf: activityIdOf,
     };
-    return this.createOnce(request, creation, () => this.#activities(options, () => undefined), options);
+    return this.createOnce(creation, () => this.#activities(options, () => undefined), options);
   }
 
   async #encode(request: ActivityRequest, call: CallOptions | undefined): Promise<RequestBody> {

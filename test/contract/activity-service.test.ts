@@ -76,7 +76,7 @@ describeActivityService('WsClient over a socket', async () => {
   };
 });
 
-const V2_DEVIATIONS: Deviations = {
+const V2_DEVIATIONS: Partial<Deviations> = {
   noErrorAddress: true,
   oneAddType: true,
   noStateProvince: true,

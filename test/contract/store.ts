@@ -141,6 +141,67 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>,
         });
       }));
 
+    it('keeps records by collection and key, all changes of a write or none', () =>
+      fc.assert(
+        fc.asyncProperty(
+          fc.array(
+            fc.tuple(
+              fc.array(
+                fc.record({
+                  collection: fc.constantFrom('a', 'ü'),
+                  key: fc.constantFrom('1', '10', '2', 'a', 'Z', '\uffff', '🙂'),
+                  value: fc.option(fc.jsonValue(), { nil: undefined }),
+                }),
+                { maxLength: 4 },
+              ),
+              fc.boolean(),
+              fc.nat(),
+            ),
+            { maxLength: 20, size: 'max' },
+          ),
+          fc.option(fc.constantFrom('1', '2', 'a', 'none', '🙂'), { nil: undefined }),
+          fc.boolean(),
+          fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined }),
+          (writes, after, descending, limit) =>
+            withStore(async (under) => {
+              const model = new Map<string, Map<string, unknown>>();
+              for (const [changes, spoilt, way] of writes) {
+                const { records } = under.stores[way % under.stores.length]!;
+                if (spoilt) {
+                  const outcome = codeOf(records.write(...changes, { collection: 'a', key: '', value: 1 }));
+                  expect(await outcome).to.equal('OPTION_INVALID');
+                  continue;
+                }
+                await records.write(...changes);
+                for (const { collection, key, value } of changes) {
+                  const kept = model.get(collection) ?? new Map<string, unknown>();
+                  model.set(collection, kept);
+                  if (value === undefined) kept.delete(key);
+                  else kept.set(key, JSON.parse(JSON.stringify(value)));
+                }
+              }
+              await under.reopen?.();
+              const { records } = under.stores.at(-1)!;
+              const order = (one: string, other: string) =>
+                Buffer.compare(Buffer.from(one), Buffer.from(other)) * (descending ? -1 : 1);
+              for (const collection of ['a', 'ü']) {
+                const kept = [...(model.get(collection) ?? [])].map(([key, value]) => ({ key, value }));
+                for (const { key, value } of kept) {
+                  expect(await records.get(collection, key)).to.deep.equal(value);
+                }
+                expect(await records.get(collection, 'none')).to.equal(undefined);
+                expect(await records.list(collection, { after, descending, limit })).to.deep.equal(
+                  kept
+                    .filter(({ key }) => after === undefined || order(key, after) > 0)
+                    .sort((one, other) => order(one.key, other.key))
+                    .slice(0, limit),
+                );
+              }
+            }),
+        ),
+        { numRuns: runs(15 * times) },
+      ));
+
     it('reads the records of a run as they were appended', () =>
       fc.assert(
         fc.asyncProperty(
@@ -222,6 +283,25 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>,
         expect(failed).to.include({ state: 'failed', attempts: 2, reason: 'refused', worker: undefined });
         expect(leased).to.include({ state: 'leased', attempts: 1, reason: undefined, worker: 'w' });
         expect(await queue.enqueue('a', { id: 'a1', body: 1 }), 'it is not given a second time').to.equal(0);
+      }));
+
+    it('gives what the dead have left to the living, at once', () =>
+      withStore(async ({ stores }, { queue }) => {
+        for (const key of ['a', 'b', 'c']) await queue.enqueue(key, { id: key, body: key });
+        const dead = (await queue.claim('dead', 1_000_000, NOW)).lease!;
+        const paused = (await queue.claim('dead', 1_000_000, NOW)).lease!;
+        await queue.fail(paused.token, NOW, { reason: 'too many calls', retryAt: NOW + 1_000_000 });
+        const theirs = (await queue.claim('alive', 1_000_000, NOW)).lease!;
+        await stores.at(-1)!.queue.release(NOW + 1, 'a', 'b', 'none');
+        expect(await codeOf(queue.heartbeat(dead.token, 1000, NOW + 1))).to.equal('LEASE_LOST');
+        expect(await codeOf(queue.complete(dead.token, NOW + 1))).to.equal('LEASE_LOST');
+        const claims = [
+          await queue.claim('w', 1000, NOW + 1),
+          await queue.claim('w', 1000, NOW + 1),
+          await queue.claim('w', 1000, NOW + 1),
+        ];
+        expect(claims.map(({ lease }) => lease?.id)).to.deep.equal(['a', 'b', undefined]);
+        await queue.complete(theirs.token, NOW + 1);
       }));
 
     it('takes turns between keys that are ready', () =>
@@ -310,6 +390,8 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>,
           () => queue.complete(1, -1),
           () => queue.fail(1, NOW, { reason: 'x', retryAt: Infinity }),
           () => queue.fail(1, NOW, { reason: 1 as never }),
+          () => queue.release(-1, 'k'),
+          () => queue.release(NOW, 'k', ''),
           () => all(queue.jobs('')),
           () => buckets.take('', NOW, limits),
           () => buckets.take('k', 1.5, limits),
@@ -318,12 +400,18 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>,
           () => values.get(''),
           () => values.set('v', undefined, 0),
           () => values.set('v', 1, -1),
+          () => store.records.get('', 'k'),
+          () => store.records.list('c', { after: '' }),
+          () => store.records.list('c', { limit: 0 }),
+          () => store.records.write({ collection: 'c', key: 'k', value: 1 }, { collection: '', key: 'k' }),
+          () => store.records.write({ collection: 'c', key: 'k', value: 1n }),
           () => store.lockRun('\0'),
         ];
         for (const act of wrong) expect(await codeOf(act()), String(act)).to.equal('OPTION_INVALID');
         expect(await all(journal.read('r'))).to.deep.equal([]);
         expect(await all(queue.jobs())).to.deep.equal([]);
         expect(await values.get('v')).to.equal(undefined);
+        expect(await store.records.list('c')).to.deep.equal([]);
         expect(await codeOf(queue.complete(1, NOW))).to.equal('LEASE_LOST');
       }));
 
@@ -338,6 +426,8 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>,
           all(store.queue.jobs()),
           store.buckets.take('k', NOW, { perSecond: 1, perDay: 1 }),
           store.values.get('v'),
+          store.records.get('c', 'k'),
+          store.records.write(),
         ];
         for (const call of calls) expect(await codeOf(call)).to.equal('OPTION_INVALID');
       }));
@@ -417,6 +507,20 @@ function claim(worker: string, leaseMs: number, only: readonly string[] | undefi
   return command(
     `claim(${worker}, ${leaseMs}, ${only?.join('+') ?? 'all'})`,
     (model, store) => claimOne(model, store, worker, leaseMs, only).then(() => undefined),
+    way,
+  );
+}
+
+function release(keys: readonly string[], way: number): Command {
+  return command(
+    `release(${keys.join('+')})`,
+    async (model, store) => {
+      await store.queue.release(model.now, ...keys);
+      for (const job of heads(model).filter(({ key }) => keys.includes(key))) {
+        Object.assign(job, { state: 'waiting', token: undefined, worker: undefined });
+        model.ready.set(job.key, Math.min(model.ready.get(job.key)!, model.now));
+      }
+    },
     way,
   );
 }
@@ -528,6 +632,7 @@ const COMMANDS: fc.Arbitrary<Command>[] = [
       },
     ),
   ),
+  fc.tuple(fc.subarray(['a', 'b', 'c', 'none']), way).map(([keys, at]) => release(keys, at)),
   fc.nat(600).map((milliseconds) =>
     command(`pass(${milliseconds})`, (model) => {
       model.now += milliseconds;
