@@ -1,3 +1,4 @@
+import type { Encoding } from '../format/encodings.js';
 import type { SecretReference } from '../http/secret.js';
 import type { LossCode } from '../translate/loss.js';
 
@@ -25,6 +26,8 @@ export interface PlannedAccount {
   readonly lists: readonly PlannedList[];
   /** In the order in which they are done. */
   readonly steps: readonly PlannedStep[];
+  /** What is lost beside the steps. */
+  readonly losses: readonly PlannedLoss[];
 }
 
 export interface PlannedTarget {
@@ -63,7 +66,8 @@ export interface PlannedUpload {
     | { readonly kind: 'file' }
     | { readonly kind: 'archive'; readonly activity: string }
     | { readonly kind: 'ws'; readonly list: string };
-  readonly encoding: 'auto' | 'utf-8' | 'windows-1252' | 'utf-16le' | 'utf-16be';
+  /** As `splitUpload` takes it. */
+  readonly encoding: Encoding | 'auto';
   /** Of the file as `SplitUpload.sha256` has it. */
   readonly sha256: string;
   /** Rows that are sent. */

@@ -23,6 +23,8 @@ export type RunRecord =
       readonly part: string;
       readonly code: string;
       readonly message: string;
+      /** It may have been taken all the same: before it is sent again, it is looked for. */
+      readonly maybeCreated?: true | undefined;
     }
   /** With its errors at their places in the file. */
   | {

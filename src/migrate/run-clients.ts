@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import { UsageError } from '../activity/errors.js';
+import type { Warning } from '../activity/request.js';
+import type { Clock } from '../clock.js';
+import type { Limiter } from '../http/limiter.js';
+import { isLoopback } from '../http/origin.js';
+import { readSecret, type SecretReference } from '../http/secret.js';
+import { sharedLimiter } from '../store/shared-limiter.js';
+import type { Buckets } from '../store/store.js';
+import { V2Client } from '../v2/client.js';
+import type { MigrationPlan, PlannedAccount } from './plan.js';
+
+/** What a target account is reached with. */
+export interface TargetCredentials {
+  readonly apiKey: string;
+  readonly token: string;
+}
+
+export interface SecretSource {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The folder that `file:` references start from. */
+  readonly folder: string;
+  /** Only of these accounts. Default all. */
+  readonly only?: readonly string[] | undefined;
+}
+
+/**
+ * The credentials that the plan refers to, by account.
+ * @throws UsageError `CREDENTIALS_REQUIRED`, `CREDENTIALS_EXPOSED`; `OPTION_INVALID` where two accounts of the plan lead to
+ * the same account of the service, whose order nobody would keep
+ */
+export async function readCredentials(
+  plan: MigrationPlan,
+  { env, folder, only }: SecretSource,
+): Promise<ReadonlyMap<string, TargetCredentials>> {
+  const found = new Map<string, TargetCredentials>();
+  const owners = new Map<string, string>();
+  for (const { account, target } of plan.accounts) {
+    if (only !== undefined && !only.includes(account)) continue;
+    const read = (what: string, reference: SecretReference) =>
+      readSecret(reference, { env, folder, place: `account ${account}: ${what}` });
+    const apiKey = await read('API key', target.apiKey);
+    const token = await read('access token', target.accessToken);
+    const owner = JSON.stringify([target.baseUrl, token]);
+    const other = owners.get(owner);
+    if (other !== undefined) {
+      throw new UsageError(
+        'OPTION_INVALID',
+        `accounts ${other} and ${account} have the same access token, and so are one; give each its own, or plan them as one`,
+      );
+    }
+    owners.set(owner, account);
+    found.set(account, { apiKey, token });
+  }
+  return found;
+}
+
+export interface PlanClientOptions {
+  readonly credentials: ReadonlyMap<string, TargetCredentials>;
+  /** Where the calls of each API key are counted, by all who use the store. */
+  readonly buckets: Buckets;
+  readonly limits: MigrationPlan['limits'];
+  /** Whether calls are held back to the limits. Default: not those to this machine, nor through a `fetch` of the caller's. */
+  readonly limited?: boolean | undefined;
+  /** Hosts that may be reached by plain http. */
+  readonly allowHttp?: readonly string[] | undefined;
+  readonly fetch?: typeof globalThis.fetch | undefined;
+  readonly clock?: Clock | undefined;
+  readonly random?: (() => number) | undefined;
+  /** Milliseconds that an activity is looked for when an answer was lost. Default 120,000. */
+  readonly quietPeriod?: number | undefined;
+  readonly onWarning?: ((account: string, warning: Warning) => void) | undefined;
+}
+
+/**
+ * The clients of the accounts of a plan. Those with the same API key keep to its limits together, in this process and in
+ * others that use the store; the key itself is not written down. Uploads of which nothing shows are sent once more: a run
+ * is the only one to write to its accounts.
+ */
+export function planClients(options: PlanClientOptions): (account: PlannedAccount) => V2Client {
+  const { credentials, fetch, clock, random, quietPeriod, allowHttp, onWarning } = options;
+  const limiters = new Map<string, Limiter>();
+  const limiterOf = (apiKey: string) => {
+    let limiter = limiters.get(apiKey);
+    if (limiter === undefined) {
+      limiter = sharedLimiter(options.buckets, bucketOf(apiKey), { ...options.limits, clock });
+      limiters.set(apiKey, limiter);
+    }
+    return limiter;
+  };
+  return ({ account, target: { baseUrl } }) => {
+    const found = credentials.get(account);
+    if (found === undefined) {
+      throw new UsageError('CREDENTIALS_REQUIRED', `account ${account}: has no credentials`);
+    }
+    const { apiKey, token } = found;
+    const local = fetch !== undefined || (baseUrl !== undefined && isLoopback(new URL(baseUrl).hostname));
+    return new V2Client({
+      baseUrl,
+      allowHttp,
+      credentials: { scheme: 'api_key', apiKey, token },
+      fetch,
+      clock,
+      random,
+      limiter: (options.limited ?? !local) ? limiterOf(apiKey) : false,
+      reconcile: { quietPeriod, repeatUploads: true },
+      onWarning: (warning) => onWarning?.(account, warning),
+    });
+  };
+}
+
+/** The name of a key's bucket, which tells nothing of the key. */
+function bucketOf(apiKey: string): string {
+  return `v2 key ${createHash('sha256').update(apiKey).digest('hex').slice(0, 32)}`;
+}
