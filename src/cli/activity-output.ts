@@ -1,4 +1,5 @@
 import type { Activity } from '../activity/activity.js';
+import { UsageError } from '../activity/errors.js';
 import type { ActivityService } from '../activity/service.js';
 import type { Exit } from './exit-codes.js';
 import { outcome, type Session } from './session.js';
@@ -39,6 +40,28 @@ export async function putCreated(
   await putActivity(session, created);
   session.talk.note(`To see how it ends: ${session.commandLine('wait', created.id)}`);
   return 'ok';
+}
+
+/** What `--last` says in help. */
+export const LAST = { kind: 'flag', help: 'the activity that was started last from this machine' } as const;
+
+/**
+ * The account's activities, and the ids that the command line names of them, or that of the last one.
+ * @param activityType that the last one must have.
+ * @throws UsageError `OPTION_INVALID` where it names none, or both.
+ */
+export async function namedActivities(
+  session: Session,
+  given: readonly string[],
+  last: boolean,
+  activityType?: string,
+): Promise<{ readonly service: ActivityService; readonly ids: readonly [string, ...string[]] }> {
+  const [first, ...others] = new Set(given.map(activityId));
+  if (last === (first !== undefined)) {
+    throw new UsageError('OPTION_INVALID', `give ${last ? 'either ids or --last' : 'an id, or --last'}`);
+  }
+  const service = await session.service();
+  return { service, ids: [first ?? (await session.last(activityType)), ...others] };
 }
 
 /** The id of an activity, from the id itself or from its URI. */

@@ -83,6 +83,8 @@ export interface Command {
 /** Commands on one subject: `ctct archive read`, `ctct archive check`. */
 export interface CommandGroup extends Pick<Command, 'name' | 'summary' | 'details' | 'examples'> {
   readonly commands: readonly Command[];
+  /** What its name alone does. Default: it explains itself. */
+  readonly main?: Command;
 }
 
 /** The command, its `run` typed by the arguments and options it declares. */

@@ -1,3 +1,4 @@
+import { UsageError } from '../activity/errors.js';
 import type { Contacts } from '../activity/request.js';
 import type { InStream } from './io.js';
 import type { Session } from './session.js';
@@ -6,6 +7,12 @@ import type { Session } from './session.js';
 export function contactsFrom(session: Session, file: string): Contacts {
   if (file !== '-') return { file };
   const { stdin, signal } = session.io;
+  if (session.stdinTaken) {
+    throw new UsageError(
+      'OPTION_INVALID',
+      'the secret was read from stdin, so the contacts cannot be; name a file',
+    );
+  }
   if (stdin.isTTY === true) session.talk.note('Reading contacts from the terminal; end them with Ctrl-D.');
   return { stream: bytesOf(stdin, signal) };
 }

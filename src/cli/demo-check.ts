@@ -19,10 +19,13 @@ export async function readContactTable(bytes: Uint8Array): Promise<ContactTable>
 /** Contacts by address in lower case: what each column holds of them. */
 type Contacts = Map<string, Map<string, string>>;
 
-/** What the list must hold after an upload: the rows without errors, a later row for the same address adding to it. */
+/** What the list must hold after an upload: of each address the last row, unless it was refused. */
 export function acceptedContacts(uploaded: ContactTable, errors: readonly ActivityError[]): Contacts {
+  const contacts = contactsOf(uploaded);
   const refused = new Set(errors.map((error) => error.lineNumber));
-  return contactsOf({ ...uploaded, rows: uploaded.rows.filter(({ line }) => !refused.has(line)) });
+  const rows = contactsOf({ ...uploaded, rows: uploaded.rows.filter(({ line }) => refused.has(line)) });
+  for (const address of rows.keys()) contacts.delete(address);
+  return contacts;
 }
 
 /** What the exported file has too much, too little, or otherwise than it was accepted; empty when all is well. */
@@ -46,11 +49,7 @@ function contactsOf({ columns, rows }: ContactTable): Contacts {
   for (const { cells } of rows) {
     const named = columns.map((column, index) => [column, cells[index]?.trim() ?? ''] as const);
     const address = named.find(([column]) => column === 'EMAIL ADDRESS')?.[1].toLowerCase() ?? '';
-    const values = contacts.get(address) ?? new Map<string, string>();
-    for (const [column, value] of named) {
-      if (column !== 'EMAIL ADDRESS' && (value !== '' || !values.has(column))) values.set(column, value);
-    }
-    contacts.set(address, values);
+    contacts.set(address, new Map(named.filter(([column]) => column !== 'EMAIL ADDRESS')));
   }
   return contacts;
 }

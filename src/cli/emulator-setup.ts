@@ -85,15 +85,19 @@ async function seedOf(path: string): Promise<readonly AccountSeed[]> {
   return readSeed(path);
 }
 
-/** What https is served by, from a file that holds both. @throws UsageError `FILE_UNREADABLE` */
-export async function tlsOf(path: string | undefined): Promise<TlsIdentity | undefined> {
+/** What https is served by, from a file that holds both, or two. @throws UsageError `FILE_UNREADABLE` */
+export async function tlsOf(path: string | undefined, keyPath?: string): Promise<TlsIdentity | undefined> {
   if (path === undefined) return undefined;
+  const cert = await readPem('--tls', path);
+  return { cert, key: keyPath === undefined ? cert : await readPem('--tls-key', keyPath) };
+}
+
+async function readPem(flag: string, path: string): Promise<Buffer> {
   try {
-    const pem = await readFile(path);
-    return { cert: pem, key: pem };
+    return await readFile(path);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'the read failed';
-    throw new UsageError('FILE_UNREADABLE', `--tls: cannot read ${path} (${code})`, { cause: error });
+    throw new UsageError('FILE_UNREADABLE', `${flag}: cannot read ${path} (${code})`, { cause: error });
   }
 }
 

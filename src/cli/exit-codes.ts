@@ -18,7 +18,7 @@ export const EXIT_CODES = {
 export type Exit = keyof typeof EXIT_CODES;
 
 /** Which exit each error of the package leads to. A new error code needs a row here. */
-const EXIT_OF = {
+export const EXIT_OF = {
   OPTION_INVALID: 'usage',
   ACTIVITY_TYPE_INVALID: 'usage',
   LIST_REQUIRED: 'usage',
@@ -71,6 +71,7 @@ const EXIT_OF = {
   STORE_INCOMPATIBLE: 'usage',
   RUN_BUSY: 'temporary',
   LEASE_LOST: 'failure',
+  LOSS_NOT_ACCEPTED: 'usage',
   ACTIVITY_FAILED: 'failure',
   UNSUPPORTED: 'usage',
 } as const satisfies Record<ErrorCode, Exit>;

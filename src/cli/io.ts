@@ -23,6 +23,8 @@ export interface CliIo {
   readonly stdout: OutStream;
   readonly stderr: OutStream;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The folder that the command is run in, where a project's settings are looked for. Default: no settings of a project. */
+  readonly folder?: string | undefined;
   /** Aborts when the user interrupts. Default: never. */
   readonly signal?: AbortSignal | undefined;
   readonly fetch?: typeof globalThis.fetch | undefined;

@@ -1,3 +1,5 @@
+import { UsageError } from '../activity/errors.js';
+import { similarField } from '../activity/fields.js';
 import { writeCsv } from '../format/csv.js';
 import type { OutStream } from './io.js';
 import { displayWidth, padTo, plainText, type Paint } from './terminal.js';
@@ -31,6 +33,8 @@ export interface View<T> {
   /** The kind of one record, and of several. */
   readonly kind: readonly [one: string, many: string];
   readonly fields: readonly Field<T>[];
+  /** The names of what JSON holds beyond the fields. */
+  readonly details?: readonly string[];
   /** What JSON holds beyond the fields. */
   more?(record: T): Readonly<Record<string, unknown>>;
   /** What a table says when there is no record. */
@@ -45,15 +49,19 @@ export class Output {
   readonly format: OutputFormat;
   readonly #stream: OutStream;
   readonly #paint: Paint;
+  readonly #fields: readonly string[];
 
-  constructor(stream: OutStream, format: OutputFormat, paint: Paint) {
+  /** @param fields the only ones that are put out, in their order; empty: all. */
+  constructor(stream: OutStream, format: OutputFormat, paint: Paint, fields: readonly string[] = []) {
     this.#stream = stream;
     this.format = format;
     this.#paint = paint;
+    this.#fields = fields;
   }
 
   /** Writes records, one by one where the format allows. */
-  async records<T>(view: View<T>, records: Iterable<T> | AsyncIterable<T>): Promise<void> {
+  async records<T>(whole: View<T>, records: Iterable<T> | AsyncIterable<T>): Promise<void> {
+    const view = chosen(whole, this.#fields);
     switch (this.format) {
       case 'ndjson':
         for await (const record of records) await this.#line(jsonLine(view, record));
@@ -76,9 +84,10 @@ export class Output {
   }
 
   /** Writes one record; a table shows it as a list of its facts. */
-  async record<T>(view: View<T>, record: T): Promise<void> {
+  async record<T>(whole: View<T>, record: T): Promise<void> {
+    const view = chosen(whole, this.#fields);
     if (this.format === 'json') return this.#json(view.kind[0], jsonRecord(view, record));
-    if (this.format !== 'table') return this.records(view, [record]);
+    if (this.format !== 'table') return this.records(whole, [record]);
     const facts = view.fields
       .map((field) => [field.heading ?? '', shownCell(field, record, this.#paint)] as const)
       .filter(([heading, text]) => heading !== '' && text !== '');
@@ -131,6 +140,31 @@ export class Output {
   #line(text: string): Promise<void> {
     return this.raw(`${text}\n`);
   }
+}
+
+/**
+ * The view with these fields only; a table shows those too that it does not show otherwise.
+ * @throws UsageError `OPTION_INVALID` for a field that there is not.
+ */
+function chosen<T>(view: View<T>, names: readonly string[]): View<T> {
+  if (names.length === 0) return view;
+  const fields = names.flatMap((name): Field<T>[] => {
+    const field = view.fields.find((candidate) => candidate.name === name);
+    if (field !== undefined) return [{ ...field, heading: field.heading ?? field.name, spare: 0 }];
+    if (view.details?.includes(name) === true) return [];
+    const known = [...view.fields.map((one) => one.name), ...(view.details ?? [])];
+    const similar = similarField(name, known);
+    throw new UsageError(
+      'OPTION_INVALID',
+      `--fields: ${view.kind[1]} have no "${name}"; ${similar === undefined ? `there are ${known.join(', ')}` : `did you mean ${similar}?`}`,
+    );
+  });
+  return {
+    ...view,
+    fields,
+    more: (record) =>
+      Object.fromEntries(Object.entries(view.more?.(record) ?? {}).filter(([name]) => names.includes(name))),
+  };
 }
 
 function hasGone(error: Error): boolean {

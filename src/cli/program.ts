@@ -10,32 +10,17 @@ import {
   type OptionSpec,
   type OptionValue,
 } from './command.js';
-import { APIS } from './apis.js';
 import { COMMANDS, GROUPS } from './commands/index.js';
+import { environmentLines } from './environment.js';
 import { isDuration } from './duration.js';
 import { EXIT_CODES, exitCodeLines, type Exit } from './exit-codes.js';
 import { reportError, reportUsage } from './failure.js';
 import type { CliIo } from './io.js';
+import { GLOBAL_OPTIONS } from './global-options.js';
+import { describeOption, placeOf } from './option-text.js';
 import { OUTPUT_FORMATS } from './output.js';
 import { Session, type SessionOptions } from './session.js';
 import { Talk } from './talk.js';
-
-/** Options of every command. */
-export const GLOBAL_OPTIONS = {
-  output: {
-    kind: 'choice',
-    choices: OUTPUT_FORMATS,
-    fallback: 'table',
-    help: 'how data is put out on stdout',
-  },
-  quiet: { kind: 'flag', help: 'say errors only' },
-  progress: { kind: 'switch', help: 'do not show progress' },
-  verbose: { kind: 'flag', help: 'tell the causes of an error' },
-  config: { kind: 'text', value: 'file', help: 'settings, as JSON (or CTCT_CONFIG)' },
-  user: { kind: 'text', value: 'name', help: 'user name of the account (or CTCT_USER)' },
-  api: { kind: 'choice', choices: APIS, help: 'what to speak: ws or its successor v2 (or CTCT_API)' },
-  baseUrl: { kind: 'text', value: 'url', help: 'where the service is (or CTCT_BASE_URL)' },
-} as const satisfies Record<string, OptionSpec>;
 
 const ABOUT = [
   "Bulk activities of Constant Contact's first API, /ws/customers/<user>/activities.",
@@ -46,20 +31,6 @@ const ABOUT = [
   '  $ ctct add contacts.csv --list 2 --wait  add the contacts of a file to list 2',
   '  $ ctct export --list 2 --out list2.csv   save the members of list 2',
   '  $ ctct archive check feeds/              see what is wrong in stored feeds',
-];
-
-const ENVIRONMENT = [
-  'Environment:',
-  '  CTCT_USER              user name of the account',
-  '  CTCT_API_KEY           credentials: the API key …',
-  '  CTCT_PASSWORD          … and the password, or CTCT_PASSWORD_FILE: a file with it',
-  '  CTCT_ACCESS_TOKEN      instead of both, an OAuth 2 token, or CTCT_ACCESS_TOKEN_FILE',
-  '  CTCT_ACCESS_TOKEN_IN   where the token is sent: header (default) or query',
-  '  CTCT_API               ws (default), or v2: that takes the API key and the token, no user',
-  '  CTCT_BASE_URL          the service; default https://api.constantcontact.com',
-  '  CTCT_ALLOW_HTTP        hosts that may be reached by plain http',
-  '  CTCT_CONFIG            a JSON file with the same, as user, apiKey, password …;',
-  '                         default $XDG_CONFIG_HOME/ctct/config.json',
 ];
 
 /** Flags that would carry a secret. They do not exist, and a value beside one is never repeated. */
@@ -78,12 +49,12 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
     secrets: () => [],
   });
   let exit: Exit = 'ok';
-  const program = createProgram(io, async (command, values, options, verbose) => {
+  const program = createProgram(io, async (command, values, options) => {
     const session = new Session(io, options);
     try {
       exit = await command.run(session, values);
     } catch (error) {
-      exit = reportError(error, session, verbose);
+      exit = reportError(error, session, options.verbose);
     }
   });
   try {
@@ -110,7 +81,6 @@ type Action = (
   command: Command,
   values: Readonly<Record<string, unknown>>,
   options: SessionOptions,
-  verbose: boolean,
 ) => Promise<void>;
 
 function createProgram(io: CliIo, act: Action): Program {
@@ -119,7 +89,7 @@ function createProgram(io: CliIo, act: Action): Program {
     .helpOption('-h, --help', 'explain the command')
     .helpCommand(false)
     .addHelpText('before', `${ABOUT.join('\n')}\n`)
-    .addHelpText('after', ['', 'Exit codes:', ...exitCodeLines(), '', ...ENVIRONMENT].join('\n'))
+    .addHelpText('after', ['', 'Exit codes:', ...exitCodeLines(), '', ...environmentLines()].join('\n'))
     .exitOverride();
   const helpWidth = () => Math.min(io.stdout.columns ?? 80, 100);
   // Help is what was asked for, so it is data; the errors are written by reportUsage.
@@ -168,6 +138,7 @@ function addGroup(program: Program, group: CommandGroup, act: Action, width: num
     .summary(group.summary)
     .helpCommand(false)
     .addHelpText('before', `${introduction(group, width).join('\n')}\n`);
+  if (group.main !== undefined) declare(sub.enablePositionalOptions(), group.main, act);
   for (const command of group.commands) addCommand(sub, command, act, width);
 }
 
@@ -176,6 +147,11 @@ function addCommand(program: Program, command: Command, act: Action, width: numb
     .command(command.name)
     .summary(command.summary)
     .addHelpText('before', `${introduction(command, width).join('\n')}\n`);
+  declare(sub, command, act);
+}
+
+/** Its arguments and options, and what it does. */
+function declare(sub: Program, command: Command, act: Action): void {
   for (const [name, { help, several, optional }] of Object.entries(command.arguments)) {
     const shown = several === true ? `${name}...` : name;
     sub.argument(optional === true ? `[${shown}]` : `<${shown}>`, help);
@@ -187,8 +163,7 @@ function addCommand(program: Program, command: Command, act: Action, width: numb
     Object.keys(command.arguments).forEach(
       (name, index) => (values[name] = sub.processedArgs[index] as unknown),
     );
-    const { verbose, ...options } = globalValues(command, values, given);
-    await act(command, values, options, verbose);
+    await act(command, values, globalValues(command, values, given));
   });
 }
 
@@ -218,39 +193,13 @@ function readOptions(options: Options, given: Readonly<Record<string, unknown>>)
 function addOption(program: Program, name: string, spec: OptionSpec): void {
   const flag = spec.kind === 'switch' ? `--no-${name}` : flagOf(name);
   const short = name === 'quiet' ? '-q, ' : '';
-  const option = new Option(`${short}${flag}${placeOf(name, spec)}`, describe(spec));
+  const option = new Option(`${short}${flag}${placeOf(name, spec)}`, describeOption(spec));
   program.addOption(
     option.argParser((text: string | undefined, before: unknown) => [
       ...(Array.isArray(before) ? (before as string[]) : []),
       text ?? '',
     ]),
   );
-}
-
-/** What stands for the value in the help: ` <id>`. */
-function placeOf(name: string, spec: OptionSpec): string {
-  switch (spec.kind) {
-    case 'flag':
-    case 'switch':
-      return '';
-    case 'choice':
-      return ` <${spec.value ?? name}>`;
-    case 'duration':
-      return 'bare' in spec ? ' [time]' : ' <time>';
-    default:
-      return ` <${spec.value}>`;
-  }
-}
-
-function describe(spec: OptionSpec): string {
-  const facts = [
-    'choices' in spec ? (spec.shown ?? spec.choices).join(', ') : '',
-    spec.kind === 'texts' ? 'may be given again' : '',
-    'required' in spec ? 'required' : '',
-    'fallback' in spec ? `default ${spec.fallback}` : '',
-    'bare' in spec ? `${spec.bare} when no time is given` : '',
-  ].filter((fact) => fact !== '');
-  return facts.length === 0 ? spec.help : `${spec.help} (${facts.join('; ')})`;
 }
 
 /** What the help of a command begins with: what it does, then command lines to copy. */
@@ -282,7 +231,10 @@ function wrap(text: string, width: number): string[] {
 /** `--wait` alone is given the time it stands for, so that it does not swallow the word after it. */
 function withBareValues(argv: readonly string[]): string[] {
   const bare = new Map<string, string>();
-  for (const { options } of [...COMMANDS, ...GROUPS.flatMap(({ commands }) => commands)]) {
+  for (const { options } of [
+    ...COMMANDS,
+    ...GROUPS.flatMap(({ commands, main }) => [...commands, ...(main ? [main] : [])]),
+  ]) {
     for (const [name, spec] of Object.entries(options)) if ('bare' in spec) bare.set(flagOf(name), spec.bare);
   }
   const end = argv.indexOf('--');

@@ -1,3 +1,4 @@
+import type { Exchange } from '../http/transport.js';
 import type { Activity } from '../activity/activity.js';
 import { showDuration } from './duration.js';
 import { plainText } from './terminal.js';
@@ -41,4 +42,13 @@ export function showBytes(bytes: number): string {
   if (bytes < 1_000_000) return `${(bytes / 1000).toFixed(1)} kB`;
   if (bytes < 1_000_000_000) return `${(bytes / 1_000_000).toFixed(1)} MB`;
   return `${(bytes / 1_000_000_000).toFixed(1)} GB`;
+}
+
+/** A call to the service, in a line: `POST https://…/activities (text/csv, 1,234 bytes): 201 after 0.3 s`. */
+export function exchangeLine({ method, place, sent, status, error, milliseconds }: Exchange): string {
+  const bytes = sent?.length === undefined ? '' : `, ${sent.length.toLocaleString('en-US')} bytes`;
+  const body = sent === undefined ? '' : ` (${sent.contentType.split(';', 1)[0] ?? ''}${bytes})`;
+  const why = error instanceof Error ? error.message : String(error);
+  const end = status === undefined ? `no answer (${why})` : String(status);
+  return `${method} ${place}${body}: ${end} after ${(milliseconds / 1000).toFixed(1)} s`;
 }

@@ -24,3 +24,19 @@ export async function askYes(io: CliIo, question: string): Promise<boolean> {
     lines.close();
   }
 }
+
+/** The first line of stdin; empty at its end. */
+export async function firstLine({ stdin, signal }: CliIo): Promise<string> {
+  const lines = createInterface({ input: stdin, terminal: false });
+  const interrupted = () => {
+    lines.close();
+  };
+  signal?.addEventListener('abort', interrupted, { once: true });
+  try {
+    for await (const line of lines) return line;
+    return '';
+  } finally {
+    signal?.removeEventListener('abort', interrupted);
+    lines.close();
+  }
+}

@@ -1,20 +1,24 @@
 import { hasFailed, isFinished, type Activity } from '../activity/activity.js';
-import { AmbiguousCreateError } from '../activity/errors.js';
+import { AmbiguousCreateError, UsageError } from '../activity/errors.js';
 import type { ActivityRequest, Warning } from '../activity/request.js';
 import type { ActivityService } from '../activity/service.js';
+import type { BulkClientOptions } from '../bulk-client.js';
 import { systemClock, type Clock } from '../clock.js';
 import { whyMaybeCreated } from '../create.js';
 import { secretsOf } from '../http/credentials.js';
+import type { Exchange } from '../http/transport.js';
 import { watchActivities, watchActivity, type WaitOptions } from '../wait.js';
 import { V2_ENCODINGS } from '../v2/encoding.js';
 import { ENCODINGS } from '../ws/encoding.js';
 import { encodingOf, type Api, type ContactEncoding } from './apis.js';
-import { readSettings, type Settings } from './config.js';
+import { readSettings, type Settings, type SettingSources } from './config.js';
 import type { Exit } from './exit-codes.js';
 import type { CliIo } from './io.js';
 import { Output, type OutputFormat } from './output.js';
-import { activityLine } from './progress.js';
+import { activityLine, exchangeLine } from './progress.js';
+import { lastStarted, noteStarted, startedActivity, startedLogPath } from './started-log.js';
 import { Talk } from './talk.js';
+import { firstLine } from './prompt.js';
 import { painter, plainText } from './terminal.js';
 
 /** What holds for every command, from the global options. */
@@ -26,6 +30,10 @@ export interface SessionOptions {
   readonly user: string | undefined;
   readonly api: Api | undefined;
   readonly baseUrl: string | undefined;
+  readonly profile: string | undefined;
+  readonly timeout: string | undefined;
+  readonly fields: readonly string[];
+  readonly verbose: boolean;
 }
 
 export interface WatchOptions extends Pick<WaitOptions, 'minDelay' | 'maxDelay' | 'unconfirmedTimeout'> {
@@ -54,13 +62,15 @@ export class Session {
   readonly talk: Talk;
   readonly #options: SessionOptions;
   #secrets: readonly string[] = [];
+  #stdinTaken = false;
+  #account: Settings | undefined;
   #unfinished: Unfinished | undefined;
 
   constructor(io: CliIo, options: SessionOptions) {
     this.io = io;
     this.#options = options;
     this.clock = io.clock ?? systemClock;
-    this.output = new Output(io.stdout, options.output, painter(io.stdout, io.env));
+    this.output = new Output(io.stdout, options.output, painter(io.stdout, io.env), options.fields);
     this.talk = new Talk(io.stderr, {
       env: io.env,
       quiet: options.quiet,
@@ -85,30 +95,93 @@ export class Session {
 
   /** The account's activities, by the settings. @throws UsageError when they are not enough. */
   async service(encoding: ContactEncoding = 'auto'): Promise<ActivityService> {
-    const { config, user, api, baseUrl } = this.#options;
-    const flags = {
-      ...(user !== undefined && { user }),
-      ...(api !== undefined && { api }),
-      ...(baseUrl !== undefined && { baseUrl }),
-      ...(config !== undefined && { config }),
-    };
-    const settings = await readSettings({ flags, env: this.io.env });
+    const settings = await readSettings(this.settingSources, { stdin: () => this.#firstLine() });
     this.#secrets = secretsOf(settings.credentials);
+    this.#account = settings;
     return this.io.connect?.(settings) ?? this.connect(settings, encoding);
   }
 
+  /**
+   * Goes through the creation of an activity with a `fetch` that sends nothing.
+   * @returns what must not be shown of the request.
+   */
+  async pretend(
+    request: ActivityRequest,
+    fetch: typeof globalThis.fetch,
+    encoding: ContactEncoding = 'auto',
+  ): Promise<readonly string[]> {
+    const settings = await readSettings(this.settingSources, { stdin: () => this.#firstLine() });
+    this.#secrets = secretsOf(settings.credentials);
+    const service = await this.connect(settings, encoding, { fetch, reconcile: false, retry: false });
+    await service.create(request, this.abort);
+    return this.#secrets;
+  }
+
+  /**
+   * The activity of the account that was started last from this machine.
+   * @param activityType of this type only.
+   * @throws UsageError `NOT_FOUND` where none is known; call `service` first, which tells the account.
+   */
+  async last(activityType?: string): Promise<string> {
+    const path = startedLogPath(this.io.env);
+    const found =
+      path === undefined || this.#account === undefined
+        ? undefined
+        : await lastStarted(path, this.#account, activityType);
+    if (found === undefined) {
+      throw new UsageError(
+        'NOT_FOUND',
+        `--last: no ${activityType === 'EXPORT_CONTACTS' ? 'export' : 'activity'} of this account was started from this ` +
+          'machine; give its id, which "ctct list" tells',
+      );
+    }
+    this.talk.note(`${found.activityType} ${plainText(found.activity)}, started ${found.at}`);
+    return found.activity;
+  }
+
+  /** Where the settings come from. */
+  get settingSources(): SettingSources {
+    const { config, user, api, baseUrl, profile, timeout } = this.#options;
+    const given = Object.entries({ config, user, api, baseUrl, profile, timeout });
+    const flags = Object.fromEntries(given.filter(([, value]) => value !== undefined));
+    return { flags, env: this.io.env, folder: this.io.folder };
+  }
+
+  /** Whether stdin is spoken for: a secret was read from it. */
+  get stdinTaken(): boolean {
+    return this.#stdinTaken;
+  }
+
+  async #firstLine(): Promise<string> {
+    this.#stdinTaken = true;
+    return firstLine(this.io);
+  }
+
   /** A client of the service that the settings name. */
-  async connect(settings: Settings, encoding: ContactEncoding = 'auto'): Promise<ActivityService> {
-    const { api, baseUrl, allowHttp } = settings;
+  async connect(
+    settings: Settings,
+    encoding: ContactEncoding = 'auto',
+    overrides: Pick<BulkClientOptions, 'fetch' | 'limiter' | 'reconcile' | 'retry'> = {},
+  ): Promise<ActivityService> {
+    const { api, baseUrl, allowHttp, timeout } = settings;
     const options = {
       baseUrl,
       allowHttp,
+      ...(timeout !== undefined && { timeouts: { connect: timeout, headers: timeout, bodyIdle: timeout } }),
       clock: this.clock,
       ...(this.io.fetch && { fetch: this.io.fetch }),
       ...(this.io.random && { random: this.io.random }),
       onWarning: (warning: Warning) => {
+        // Of a request that is only printed, there is no record.
+        if (overrides.fetch !== undefined && warning.code === 'RECORD_DOUBTFUL') return;
         this.talk.warn(plainText(warning.message));
       },
+      ...(this.#options.verbose && {
+        onExchange: (exchange: Exchange) => {
+          this.talk.note(plainText(exchangeLine(exchange)));
+        },
+      }),
+      ...overrides,
     };
     if (api === 'v2') {
       const { V2Client } = await import('../v2/client.js');
@@ -128,6 +201,11 @@ export class Session {
     try {
       const activity = await service.create(request, this.abort);
       this.started(activity.id);
+      const path = startedLogPath(this.io.env);
+      if (path !== undefined && this.#account !== undefined) {
+        const { activityType } = request;
+        await noteStarted(path, startedActivity(this.clock.now(), activity, activityType, this.#account));
+      }
       return activity;
     } catch (error) {
       const why = error instanceof AmbiguousCreateError ? undefined : whyMaybeCreated(error);
@@ -240,9 +318,10 @@ export class Session {
 
   /** `ctct wait a07e… --user joesflowers`: a command line that means this service and account. */
   commandLine(...words: string[]): string {
-    const { config, user, api, baseUrl } = this.#options;
+    const { config, profile, user, api, baseUrl } = this.#options;
     const flags = Object.entries({
       '--config': config,
+      '--profile': profile,
       '--user': user,
       '--api': api,
       '--base-url': baseUrl,

@@ -51,6 +51,7 @@ export const ACTIVITY: View<Activity> = {
     { name: 'fileName', heading: 'File', spare: 5, value: (activity) => activity.fileName },
     { name: 'title', heading: undefined, value: (activity) => activity.title },
   ],
+  details: ['errors', 'editMedia'],
   more: ({ errors, editMedia }) => ({
     errors: errors.map(({ lineNumber, emailAddress, message }) => ({
       lineNumber: lineNumber ?? null,

@@ -15,6 +15,7 @@ import type { Activity } from '../../src/activity/activity.js';
 import { ArchiveStatistics } from '../../src/archive/statistics.js';
 import { putStatistics } from '../../src/cli/archive-statistics-output.js';
 import { flagOf } from '../../src/cli/command.js';
+import { GLOBAL_OPTIONS } from '../../src/cli/global-options.js';
 import { COMMANDS, GROUPS } from '../../src/cli/commands/index.js';
 import { Output } from '../../src/cli/output.js';
 import { encodeFeed } from '../../src/ws/records.js';
@@ -126,10 +127,10 @@ describe('ctct archive', () => {
         expect((await ctct([name])).exit).to.equal(0);
         expect((await ctct(['help', name], { terminal })).stdout.text).to.equal(group.stdout.text);
         for (const [line, does] of [...examples, ...commands.flatMap((command) => command.examples)]) {
-          const [, sub] = new RegExp(`^ctct ${name} (\\w+) `).exec(line) ?? [];
+          const [, sub] = new RegExp(`^ctct ${name} ([\\w-]+)( |$)`).exec(line) ?? [];
           const called = commands.find((command) => command.name === sub);
           expect(called, line).not.to.equal(undefined);
-          const flags = [...Object.keys(called?.options ?? {}).map(flagOf), '--output'];
+          const flags = [...Object.keys({ ...called?.options, ...GLOBAL_OPTIONS }).map(flagOf)];
           for (const [flag] of line.matchAll(/--[a-z-]+/g)) expect(flags, line).to.include(flag);
           expect(does).to.match(/^[^A-Z].*[^.]$/);
         }

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { UsageError } from '../../src/activity/errors.js';
 import { flagOf, parseOption, type OptionSpec } from '../../src/cli/command.js';
+import { GLOBAL_OPTIONS } from '../../src/cli/global-options.js';
 import { COMMANDS } from '../../src/cli/commands/index.js';
 
 const help = '';
@@ -66,9 +67,9 @@ describe('the table of commands', () => {
       expect(summary, name).to.match(/^[a-z].*[^.]$/);
       expect(examples, name).not.to.have.length(0);
       for (const [line] of examples) {
-        expect(line).to.match(new RegExp(`^ctct ${name}( |$)`));
+        expect(line).to.match(new RegExp(`(?:^|<\\()ctct ${name}( |$)`));
         for (const [flag] of line.matchAll(/--[a-z-]+/g)) {
-          const known = [...Object.keys(options).map(flagOf), '--output'];
+          const known = Object.keys({ ...options, ...GLOBAL_OPTIONS }).map(flagOf);
           expect(known, line).to.include(flag);
         }
       }

@@ -168,11 +168,26 @@ describe('ctct', () => {
     it('takes the contacts of a file off the list', async () => {
       const { ctct, emulator } = emulated();
       const input = 'Email Address\nFRED@example.com\n';
-      const { exit } = await ctct(['remove', '-', '--list', '2', '--wait', '--quiet'], { input });
+      const { exit } = await ctct(['remove', '-', '--list', '2', '--yes', '--wait', '--quiet'], { input });
       expect(exit).to.equal(0);
       for await (const { id, contactCount } of emulator.account('joesflowers')!.lists()) {
         if (id === '2') expect(contactCount).to.equal(1);
       }
+    });
+
+    it('shows the lists and asks first, or needs --yes', async () => {
+      const { ctct, emulator } = emulated();
+      const argv = ['remove', CONTACTS, '--list', '2'];
+      const asked = await ctct(argv, { person: true, input: 'no\n', env: { NO_COLOR: '1' } });
+      expect(asked.exit).to.equal(1);
+      expect(asked.stderr.text).to.match(
+        /^This takes the contacts of .*contacts\.csv off:\n {2}2 {2}Spring Newsletter, 2 members\nType "yes"/,
+      );
+      expect(asked.stderr.text).to.contain('nothing was removed');
+      const script = await ctct(argv);
+      expect(script.exit).to.equal(2);
+      expect(script.stderr.text).to.match(/^ctct: remove: asks before it changes lists.*--yes/);
+      for await (const { id } of emulator.account('joesflowers')!.list()) expect.fail(id);
     });
   });
 

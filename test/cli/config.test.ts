@@ -4,7 +4,8 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CtctError } from '../../src/activity/errors.js';
-import { defaultConfigPath, readSettings, type SettingSources, type Settings } from '../../src/cli/config.js';
+import { effectiveSettings, readSettings, type SettingSources, type Settings } from '../../src/cli/config.js';
+import { defaultConfigPath } from '../../src/cli/settings-layers.js';
 
 describe('settings', () => {
   let folder: string;
@@ -49,6 +50,7 @@ describe('settings', () => {
       credentials: { scheme: 'basic', apiKey: 'the-key', user: 'joesflowers', password: 'the-password' },
       baseUrl: undefined,
       allowHttp: [],
+      timeout: undefined,
     });
   });
 
@@ -134,7 +136,14 @@ describe('settings', () => {
   it('of v2 are the API key and the token, from wherever each is; a user is not needed', async () => {
     const V2 = { CTCT_API: 'v2', CTCT_API_KEY: 'the-key', CTCT_ACCESS_TOKEN: 'the-token' };
     const credentials = { scheme: 'api_key', apiKey: 'the-key', token: 'the-token' };
-    const expected = { api: 'v2', user: undefined, credentials, baseUrl: undefined, allowHttp: [] };
+    const expected = {
+      api: 'v2',
+      user: undefined,
+      credentials,
+      baseUrl: undefined,
+      allowHttp: [],
+      timeout: undefined,
+    };
     expect(await settings({ env: V2 })).to.deep.equal(expected);
     const { CTCT_API, ...others } = V2;
     expect(CTCT_API).to.equal('v2');
@@ -209,11 +218,13 @@ describe('settings', () => {
   it('refuse a file that cannot be used, and say why without a word of it', async () => {
     const cases: readonly [unknown, RegExp][] = [
       ['{ "password": "hunter22", ', /is not JSON/],
-      [['hunter22'], /must hold one JSON object/],
-      ['null', /must hold one JSON object/],
-      [{ passwrd: 'hunter22' }, /"passwrd" is not a setting; there are user, /],
-      [{ password: 22 }, /"password" must be a text in quotes/],
-      [{ allowHttp: [22] }, /"allowHttp" must be a list of host names/],
+      [['hunter22'], /broken\.json:1:1: must be an object, got an array$/],
+      ['"hunter22"', /broken\.json:1:1: must be an object, got text$/],
+      ['null', /must be an object, got null$/],
+      [{ passwrd: 'hunter22' }, /broken\.json:1:2: "passwrd" is not known here; did you mean password\?$/],
+      [{ password: 22 }, /password: must be text; put it in quotes$/],
+      [{ allowHttp: [22] }, /allowHttp\[0\]: must be text; put it in quotes, got 22$/],
+      [{ profiles: { a: 'hunter22' } }, /profiles\.a: must be an object, got text$/],
     ];
     for (const [content, expected] of cases) {
       const path = await file('broken.json', content);
@@ -241,5 +252,112 @@ describe('settings', () => {
     expect(noSecret.message).to.match(/empty is empty; its first line must be the secret$/);
     const config = await file('points.json', { user: 'u', passwordFile: 'none', apiKey: 'k' });
     expect((await failure({ flags: { config } })).message).to.match(/^"passwordFile" in .*points\.json: /);
+  });
+
+  describe('of profiles', () => {
+    const content = {
+      user: 'whole',
+      apiKey: 'whole-key',
+      password: 'whole-password',
+      profile: 'usual',
+      profiles: { usual: { user: 'usual' }, agency: { api: 'v2', apiKey: 'k', accessToken: 't' } },
+    };
+
+    it('go before what stands outside of them, and are chosen by flag, variable or file', async () => {
+      const config = await file('profiles.json', content);
+      expect((await settings({ flags: { config } })).user).to.equal('usual');
+      const chosen = await settings({ flags: { config, profile: 'agency' } });
+      expect(chosen.credentials).to.deep.equal({ scheme: 'api_key', apiKey: 'k', token: 't' });
+      expect((await settings({ flags: { config }, env: { CTCT_PROFILE: 'agency' } })).api).to.equal('v2');
+      expect((await settings({ flags: { config }, env: { CTCT_USER: 'variable' } })).user).to.equal(
+        'variable',
+      );
+    });
+
+    it('say which there are', async () => {
+      const config = await file('profiles.json', content);
+      expect((await failure({ flags: { config, profile: 'agencie' } })).message).to.match(
+        /^--profile: there is no profile "agencie"; did you mean agency\?$/,
+      );
+      expect((await failure({ flags: { config, profile: 'frob' } })).message).to.match(/has usual, agency$/);
+      expect((await failure({ flags: { profile: 'frob' } })).message).to.match(/has no profiles$/);
+    });
+  });
+
+  describe('of a project', () => {
+    const inProject = async (content: unknown) => {
+      const project = await mkdtemp(join(folder, 'project-'));
+      await mkdir(join(project, 'src'));
+      await writeFile(join(project, '.ctct.json'), JSON.stringify(content), { mode: 0o600 });
+      return { folder: join(project, 'src') };
+    };
+    const read = (sources: Partial<SettingSources>) =>
+      readSettings({ flags: {}, ...sources, env: { HOME: join(folder, 'nobody'), ...sources.env } });
+
+    it('hold below its folder, behind variables and before the own file', async () => {
+      const project = await inProject({ user: 'project', baseUrl: 'http://localhost:8008' });
+      const { CTCT_USER, ...env } = BASIC;
+      expect(await read({ ...project, env })).to.deep.include({
+        user: 'project',
+        baseUrl: 'http://localhost:8008',
+      });
+      expect((await read({ ...project, env: { ...env, CTCT_USER } })).user).to.equal('joesflowers');
+      const config = await file('own.json', { user: 'own' });
+      expect((await read({ ...project, env, flags: { config } })).user).to.equal('own');
+    });
+
+    it('lead no secret elsewhere, and run no command', async () => {
+      for (const [content, expected] of [
+        [{ baseUrl: 'https://evil.example.com' }, /"baseUrl" may only lead to this machine/],
+        [{ passwordCommand: 'touch evil' }, /"passwordCommand" is not taken from the file of a project/],
+        [{ password: 'hunter22' }, /"password" is not taken/],
+        [{ profiles: {} }, undefined],
+        [{ profiles: { a: {} } }, /"profiles" is not taken/],
+      ] as const) {
+        const project = await inProject(content);
+        const error = await read({ ...project, env: BASIC }).catch((thrown: unknown) => thrown as CtctError);
+        if (expected === undefined) expect(error).not.to.be.instanceOf(Error);
+        else expect(error).to.have.property('message').that.matches(expected);
+        expect(JSON.stringify(error)).not.to.contain('hunter22');
+      }
+    });
+  });
+
+  describe('that are secrets', () => {
+    it('come from a command, its first line', async () => {
+      const env = { CTCT_USER: 'u', CTCT_ACCESS_TOKEN_COMMAND: "printf 'the-token\\nmore\\n'" };
+      expect((await settings({ env })).credentials).to.deep.equal({ scheme: 'bearer', token: 'the-token' });
+      const failed = await failure({ env: { ...env, CTCT_ACCESS_TOKEN_COMMAND: 'echo hunter22; exit 3' } });
+      expect(failed.message).to.equal('CTCT_ACCESS_TOKEN_COMMAND: the command ended with 3');
+      const silent = await failure({ env: { ...env, CTCT_ACCESS_TOKEN_COMMAND: 'true' } });
+      expect(silent.message).to.match(/printed nothing; the first line it prints must be the secret$/);
+    });
+
+    it('come from stdin for a file called -', async () => {
+      const env = { CTCT_USER: 'u', CTCT_ACCESS_TOKEN_FILE: '-' };
+      const from = (line: string) =>
+        readSettings({ flags: {}, env: { HOME: folder, ...env } }, { stdin: () => Promise.resolve(line) });
+      expect((await from('the-token')).credentials).to.deep.include({ token: 'the-token' });
+      expect(await from('').catch((error: unknown) => error)).to.have.property(
+        'code',
+        'CREDENTIALS_REQUIRED',
+      );
+      expect((await failure({ env })).message).to.match(/there is no stdin/);
+    });
+  });
+
+  it('are told with what sets each, but for secrets', async () => {
+    const config = await file('told.json', { accessToken: 'hunter22', profiles: { a: { api: 'v2' } } });
+    const all = await effectiveSettings({ flags: { config, profile: 'a' }, env: { CTCT_USER: 'joe' } });
+    const told = Object.fromEntries(all.map(({ setting, value, origin }) => [setting, [value, origin]]));
+    expect(told).to.deep.include({
+      user: ['joe', 'CTCT_USER'],
+      api: ['v2', `"profiles.a.api" in ${config}`],
+      accessToken: ['(set, not shown)', `"accessToken" in ${config}`],
+      baseUrl: ['https://api.constantcontact.com', 'default'],
+      password: [undefined, undefined],
+      profile: ['a', '--profile'],
+    });
+    expect(JSON.stringify(all)).not.to.contain('hunter22');
   });
 });

@@ -60,7 +60,6 @@ describe('ctct', () => {
     ['add', "missing required argument 'file'", 'ctct add --help'],
     ['add x.csv', '--list: is required', 'ctct add --help'],
     ['add x.csv --list', "option '--list <id>' argument missing", 'ctct add --help'],
-    ['show', "missing required argument 'id'", 'ctct show --help'],
     [
       'wait x --timeout soon',
       '--timeout: must be a time such as 90s, 30m or 2h (at most 24d), got "soon"',

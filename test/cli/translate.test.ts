@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'chai';
+import * as xlsx from '@e965/xlsx';
 import { readCalls } from '../../src/translate/read-calls.js';
 import { fixturePath, fixtures } from '../support/fixtures.js';
 import { ctct, Sink } from './harness.js';
@@ -217,6 +218,27 @@ describe('ctct translate', () => {
     });
     expect([piped.exit, piped.stdout.text]).to.deep.equal([0, 'ann@example.com\n']);
   });
+
+  it('reads the first sheet of a spreadsheet, and says so where there are others', async () => {
+    const book = xlsx.utils.book_new();
+    const sheet = xlsx.utils.aoa_to_sheet([
+      ['Email Address', 'Postal Code'],
+      ['ann@example.com', '02451'],
+    ]);
+    xlsx.utils.book_append_sheet(book, sheet, 'One');
+    xlsx.utils.book_append_sheet(book, xlsx.utils.aoa_to_sheet([['x']]), 'Two');
+    await writeFile(file('up.xls'), xlsx.write(book, { type: 'buffer', bookType: 'xls' }) as Buffer);
+    const read = await ctct(['translate', '--file', file('up.xls')]);
+    expect([read.exit, read.stdout.text]).to.deep.equal([
+      0,
+      'Email address,Zip/Postal Code\nann@example.com,02451\n',
+    ]);
+    expect(read.stderr.text).to.include('Only the first of 2 sheets was read');
+    await writeFile(file('bad.xls'), Buffer.from('d0cf11e0a1b11ae1', 'hex'));
+    const bad = await ctct(['translate', '--file', file('bad.xls')]);
+    expect(bad.exit).to.equal(2);
+    expect(bad.stderr.text).to.include('bad.xls: the spreadsheet cannot be read');
+  }).timeout(30_000);
 
   it('says what is wrong with the command, and leaves nothing behind', async () => {
     await writeFile(file('up.csv'), 'Email\nann@example.com\n');

@@ -91,7 +91,7 @@ describe('ctct --api v2', () => {
     const { ctct, paths } = v2();
     const gone = join(folder, 'gone.csv');
     await writeFile(gone, 'Email Address\nfred@example.com\n');
-    expect((await ctct(['remove', gone, '--list', '2', '--wait'])).exit).to.equal(0);
+    expect((await ctct(['remove', gone, '--list', '2', '--yes', '--wait'])).exit).to.equal(0);
     const members = async () => (await ctct(['export', '--list', '2', '--out', '-', '--quiet'])).stdout.lines;
     expect(await members()).to.deep.equal(['Email Address\r', 'joan@example.com\r']);
     expect((await ctct(['clear', '--list', '2', '--yes', '--wait'])).exit).to.equal(0);

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { MAPPING_FILE, mappingDocument } from './mapping-document.js';
+import { generatedPages } from './pages.js';
 
-// `npm run docs:mapping`
-await writeFile(MAPPING_FILE, await mappingDocument());
+// `npm run docs`
+for (const { path, text } of await generatedPages()) await writeFile(path, text);

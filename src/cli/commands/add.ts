@@ -3,6 +3,7 @@ import { putCreated, WAIT_DEFAULT } from '../activity-output.js';
 import { CONTACT_ENCODINGS } from '../apis.js';
 import { command } from '../command.js';
 import { contactsFrom } from '../contacts-argument.js';
+import { DRY_RUN, putRequest } from '../preview.js';
 
 export const add = command({
   name: 'add',
@@ -31,17 +32,19 @@ export const add = command({
       help: 'how the contacts are sent; form with ws, json with v2',
     },
     blanksEnabled: { kind: 'flag', help: 'let blank cells erase what contacts have; v2 only' },
+    dryRun: DRY_RUN,
     wait: { kind: 'duration', bare: WAIT_DEFAULT, help: 'wait for the end, this long at most' },
   },
-  async run(session, { file, list, type, encoding, blanksEnabled, wait }) {
-    const service = await session.service(encoding);
-    const contacts = contactsFrom(session, file);
-    const activity = await session.create(service, {
+  async run(session, { file, list, type, encoding, blanksEnabled, dryRun, wait }) {
+    const request = () => ({
       activityType: type,
-      contacts,
+      contacts: contactsFrom(session, file),
       lists: list,
       ...(blanksEnabled && { blanksEnabled }),
     });
+    if (dryRun) return putRequest(session, request(), encoding);
+    const service = await session.service(encoding);
+    const activity = await session.create(service, request());
     return putCreated(session, service, activity, wait);
   },
 });

@@ -1,6 +1,6 @@
 import { isFinished } from '../../activity/activity.js';
 import { UsageError } from '../../activity/errors.js';
-import { activityId } from '../activity-output.js';
+import { LAST, namedActivities } from '../activity-output.js';
 import { command } from '../command.js';
 import { checkTarget, putDownload } from '../save.js';
 import { plainText } from '../terminal.js';
@@ -12,17 +12,20 @@ export const download = command({
   examples: [
     ['ctct download a07e1gpfcd3fhysynnp', 'into this folder, as the service calls it'],
     ['ctct download a07e1gpfcd3fhysynnp --out list2.csv', 'to this file'],
+    ['ctct download --last --out list2.csv', 'of the export you started last'],
     ['ctct download a07e1gpfcd3fhysynnp --out - | head -3', 'to stdout'],
   ],
-  arguments: { id: { help: 'id of the export, or its URI' } },
+  arguments: { id: { help: 'id of the export, or its URI', optional: true } },
   options: {
+    last: { ...LAST, help: 'the export that was started last from this machine' },
     out: { kind: 'text', value: 'path', fallback: '.', help: 'file or folder to save to, or - for stdout' },
     force: { kind: 'flag', help: 'write over a file that is there' },
   },
-  async run(session, { id, out, force }) {
+  async run(session, { id, last, out, force }) {
     await checkTarget(out, force);
-    const service = await session.service();
-    const activity = await service.get(activityId(id), session.abort);
+    const given = id === undefined ? [] : [id];
+    const { service, ids } = await namedActivities(session, given, last, 'EXPORT_CONTACTS');
+    const activity = await service.get(ids[0], session.abort);
     const { type, status } = activity;
     if (type !== undefined && type !== 'EXPORT_CONTACTS') {
       throw new UsageError(

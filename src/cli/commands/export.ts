@@ -1,9 +1,10 @@
 import { hasFailed } from '../../activity/activity.js';
 import { UsageError } from '../../activity/errors.js';
-import { FILE_TYPES, SORT_ORDERS } from '../../activity/request.js';
+import { FILE_TYPES, SORT_ORDERS, type ExportContacts } from '../../activity/request.js';
 import { putActivity, putCreated, WAIT_DEFAULT } from '../activity-output.js';
 import { command } from '../command.js';
 import { parseDuration } from '../duration.js';
+import { DRY_RUN, putRequest } from '../preview.js';
 import { checkTarget, putDownload } from '../save.js';
 import { outcome } from '../session.js';
 
@@ -36,6 +37,7 @@ export const exportContacts = command({
       fallback: 'email',
       help: 'by address, or the newest first',
     },
+    dryRun: DRY_RUN,
     wait: { kind: 'duration', bare: WAIT_DEFAULT, help: 'wait for the end, this long at most' },
     out: { kind: 'text', value: 'path', help: 'wait, and save to this file or folder, or - for stdout' },
     force: { kind: 'flag', help: 'write over a file that is there' },
@@ -49,9 +51,7 @@ export const exportContacts = command({
       );
     }
     const { out, force } = values;
-    if (out !== undefined) await checkTarget(out, force);
-    const service = await session.service();
-    const created = await session.create(service, {
+    const request: ExportContacts = {
       activityType: 'EXPORT_CONTACTS',
       listId,
       fileType: values.fileType,
@@ -60,7 +60,11 @@ export const exportContacts = command({
       exportListName: values.withListName,
       sortBy: values.sort === 'email' || values.sort === 'date' ? SORT[values.sort] : values.sort,
       columns: values.columns,
-    });
+    };
+    if (values.dryRun) return putRequest(session, request);
+    if (out !== undefined) await checkTarget(out, force);
+    const service = await session.service();
+    const created = await session.create(service, request);
     if (out === undefined) return putCreated(session, service, created, values.wait);
 
     const download = session.commandLine('download', created.id, '--out', out, ...(force ? ['--force'] : []));

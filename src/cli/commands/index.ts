@@ -2,10 +2,13 @@ import type { Command, CommandGroup } from '../command.js';
 import { add } from './add.js';
 import { archive } from './archive.js';
 import { clear } from './clear.js';
+import { completion } from './completion.js';
+import { config } from './config.js';
 import { demo } from './demo.js';
 import { download } from './download.js';
 import { emulator } from './emulator.js';
 import { exportContacts } from './export.js';
+import { gateway } from './gateway.js';
 import { list } from './list.js';
 import { lists } from './lists.js';
 import { migrate } from './migrate.js';
@@ -28,7 +31,8 @@ export const COMMANDS: readonly Command[] = [
   download,
   translate,
   emulator,
+  completion,
 ];
 
 /** The groups of commands; the help shows them below. */
-export const GROUPS: readonly CommandGroup[] = [archive, migrate];
+export const GROUPS: readonly CommandGroup[] = [archive, migrate, config, gateway];

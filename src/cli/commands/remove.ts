@@ -1,7 +1,10 @@
 import { putCreated, WAIT_DEFAULT } from '../activity-output.js';
 import { CONTACT_ENCODINGS } from '../apis.js';
 import { command } from '../command.js';
+import { checkConfirmable, confirmLists, YES } from '../confirm-lists.js';
 import { contactsFrom } from '../contacts-argument.js';
+import { DRY_RUN, putRequest } from '../preview.js';
+import { plainText } from '../terminal.js';
 
 export const remove = command({
   name: 'remove',
@@ -9,7 +12,10 @@ export const remove = command({
   details:
     'Only the column of addresses counts. The contacts are taken off the lists named, and kept on ' +
     'all others.',
-  examples: [['ctct remove gone.csv --list 2 --wait', 'remove, and wait for the end']],
+  examples: [
+    ['ctct remove gone.csv --list 2', 'shows the list and asks'],
+    ['ctct remove gone.csv --list 2 --yes --wait', 'in a script'],
+  ],
   arguments: { file: { help: 'a .csv, .txt or .xls file, or - for stdin' } },
   options: {
     list: { kind: 'texts', value: 'id', required: true, help: 'list to remove from' },
@@ -19,16 +25,29 @@ export const remove = command({
       fallback: 'auto',
       help: 'how the contacts are sent; form with ws, json with v2',
     },
+    yes: YES,
+    dryRun: DRY_RUN,
     wait: { kind: 'duration', bare: WAIT_DEFAULT, help: 'wait for the end, this long at most' },
   },
-  async run(session, { file, list, encoding, wait }) {
-    const service = await session.service(encoding);
-    const contacts = contactsFrom(session, file);
-    const activity = await session.create(service, {
-      activityType: 'REMOVE_CONTACTS_FROM_LISTS',
-      contacts,
+  async run(session, { file, list, encoding, yes, dryRun, wait }) {
+    const request = () => ({
+      activityType: 'REMOVE_CONTACTS_FROM_LISTS' as const,
+      contacts: contactsFrom(session, file),
       lists: list,
     });
+    if (dryRun) return putRequest(session, request(), encoding);
+    const what = file === '-' ? 'stdin' : plainText(file);
+    const change = {
+      command: 'remove',
+      lists: list,
+      question: `This takes the contacts of ${what} off`,
+      notice: `Removing the contacts of ${what} from`,
+      refusal: 'nothing was removed',
+    };
+    checkConfirmable(session, change, yes);
+    const service = await session.service(encoding);
+    if (!(await confirmLists(session, service, change, yes))) return 'failure';
+    const activity = await session.create(service, request());
     return putCreated(session, service, activity, wait);
   },
 });

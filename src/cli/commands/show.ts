@@ -1,4 +1,4 @@
-import { activityId, putActivity } from '../activity-output.js';
+import { LAST, namedActivities, putActivity } from '../activity-output.js';
 import { command } from '../command.js';
 import { ACTIVITY_ERROR } from '../views.js';
 
@@ -8,13 +8,14 @@ export const show = command({
   details: 'Lines count from 1, the heading of the uploaded file being line 1.',
   examples: [
     ['ctct show a07e1ffaxjxffmvj6qd', 'the activity and its errors'],
+    ['ctct show --last', 'the one you started last'],
     ['ctct show a07e1ffaxjxffmvj6qd --errors --output csv', 'its errors, for a spreadsheet'],
   ],
-  arguments: { id: { help: 'id of the activity, or its URI' } },
-  options: { errors: { kind: 'flag', help: 'the errors only' } },
-  async run(session, { id, errors }) {
-    const service = await session.service();
-    const activity = await service.get(activityId(id), session.abort);
+  arguments: { id: { help: 'id of the activity, or its URI', optional: true } },
+  options: { last: LAST, errors: { kind: 'flag', help: 'the errors only' } },
+  async run(session, { id, last, errors }) {
+    const { service, ids } = await namedActivities(session, id === undefined ? [] : [id], last);
+    const activity = await service.get(ids[0], session.abort);
     if (errors) await session.output.records(ACTIVITY_ERROR, activity.errors);
     else await putActivity(session, activity);
     return 'ok';

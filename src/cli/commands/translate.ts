@@ -220,6 +220,8 @@ async function rewrite(session: Session, file: string, options: FileOptions): Pr
 async function open(session: Session, file: string): Promise<AsyncIterable<Uint8Array>> {
   if (file === '-') return bytesOf(session.io.stdin, session.io.signal);
   if ((await stat(file).catch(() => undefined))?.isDirectory() === true) await readWhole(file);
+  const sheet = await sheetIn(session, file);
+  if (sheet !== undefined) return sheet;
   const stream = createReadStream(file);
   await new Promise<void>((resolve, reject) => {
     stream.once('open', () => {
@@ -233,7 +235,20 @@ async function open(session: Session, file: string): Promise<AsyncIterable<Uint8
   return stream as AsyncIterable<Uint8Array>;
 }
 
-function readInto(texts: readonly string[]): ColumnTargets {
+/** The first sheet of a spreadsheet as CSV; undefined for what is none. */
+async function sheetIn({ io, talk }: Session, file: string): Promise<AsyncIterable<Uint8Array> | undefined> {
+  const { fileSource, memorySource } = await import('../../upload/contact-source.js');
+  const { isSpreadsheet, readSheet } = await import('../../upload/read-sheet.js');
+  // A pipe has no beginning to look at.
+  const source = await fileSource(file).catch(() => undefined);
+  if (source === undefined || !(await isSpreadsheet(source))) return undefined;
+  const { csv, sheets } = await readSheet(source, { name: file, signal: io.signal });
+  if (sheets > 1) talk.note(`Only the first of ${sheets} sheets was read`);
+  return memorySource(csv).read(0);
+}
+
+/** The values of `--into`. @throws UsageError `OPTION_INVALID`. */
+export function readInto(texts: readonly string[]): ColumnTargets {
   return Object.fromEntries(
     texts.map((text) => {
       const at = text.indexOf('=');

@@ -1,5 +1,5 @@
 import type { Exit } from '../exit-codes.js';
-import { activityId, putActivity, WAIT_DEFAULT } from '../activity-output.js';
+import { LAST, namedActivities, putActivity, WAIT_DEFAULT } from '../activity-output.js';
 import { command } from '../command.js';
 import { outcome } from '../session.js';
 import { ACTIVITY } from '../views.js';
@@ -12,9 +12,11 @@ export const wait = command({
     ['ctct wait a07e1ffaxjxffmvj6qd', 'half an hour at most'],
     ['ctct wait a07e1ffaxjxffmvj6qd a07e1gpfcd3fhysynnp', 'until both are finished'],
     ['ctct wait a07e1ffaxjxffmvj6qd --timeout 2h', 'longer'],
+    ['ctct wait --last', 'the one you started last, be it in another terminal'],
   ],
-  arguments: { id: { help: 'ids of the activities, or their URIs', several: true } },
+  arguments: { id: { help: 'ids of the activities, or their URIs', several: true, optional: true } },
   options: {
+    last: LAST,
     timeout: { kind: 'duration', fallback: WAIT_DEFAULT, help: 'wait this long at most' },
     unconfirmed: {
       kind: 'duration',
@@ -22,12 +24,11 @@ export const wait = command({
       help: 'wait this long at most for a person to confirm it',
     },
   },
-  async run(session, { id, timeout, unconfirmed }) {
-    const ids = [...new Set(id.map(activityId))];
-    const service = await session.service();
+  async run(session, { id, last, timeout, unconfirmed }) {
+    const { service, ids } = await namedActivities(session, id, last);
     const options = { timeout, unconfirmedTimeout: unconfirmed };
     const [only, ...others] = ids;
-    if (only !== undefined && others.length === 0) {
+    if (others.length === 0) {
       const activity = await session.watch(service, only, options);
       await putActivity(session, activity);
       return outcome(activity);

@@ -1,0 +1,23 @@
+import { command } from '../command.js';
+
+export const completion = command({
+  name: 'completion',
+  summary: 'print a script that teaches your shell to complete commands',
+  examples: [
+    ['source <(ctct completion bash)', 'in ~/.bashrc'],
+    ['source <(ctct completion zsh)', 'in ~/.zshrc, below compinit'],
+    ['ctct completion fish > ~/.config/fish/completions/ctct.fish', 'once'],
+  ],
+  arguments: { shell: { help: 'bash, zsh or fish' } },
+  options: {},
+  async run(session, { shell }) {
+    const { completionScript, SHELLS } = await import('../completion.js');
+    const found = SHELLS.find((name) => name === shell);
+    if (found === undefined) {
+      const { UsageError } = await import('../../activity/errors.js');
+      throw new UsageError('OPTION_INVALID', `shell: must be ${SHELLS.join(', ')}; got "${shell}"`);
+    }
+    await session.output.raw(completionScript(found));
+    return 'ok';
+  },
+});

@@ -1,0 +1,27 @@
+import { UsageError } from '../../activity/errors.js';
+import { command } from '../command.js';
+import { canAsk, firstLine } from '../prompt.js';
+
+export const gatewayHashPassword = command({
+  name: 'hash-password',
+  summary: 'make the hash of a password, for the accounts of a gateway',
+  details:
+    'Reads the password, one line, from stdin; the hash goes to stdout. Put it in place of signIn.basic.password. The same ' +
+    'password gives another hash each time; all of them fit.',
+  examples: [
+    ['ctct gateway hash-password < password.txt', 'of a file with the password in it'],
+    ['ctct gateway hash-password', 'asks for it; it can be seen while it is typed'],
+  ],
+  arguments: {},
+  options: {},
+  async run(session) {
+    if (canAsk(session.io)) session.talk.note('The password, which can be seen while you type it:');
+    const password = await firstLine(session.io);
+    if (password === '') {
+      throw new UsageError('OPTION_INVALID', 'hash-password: there is no password on stdin');
+    }
+    const { hashPassword } = await import('../../gateway/password.js');
+    await session.output.raw(`${await hashPassword(password)}\n`);
+    return 'ok';
+  },
+});

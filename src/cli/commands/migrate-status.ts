@@ -1,0 +1,28 @@
+import { command } from '../command.js';
+import { exitOfRun, putStatus, runWords, tellNextOfRun } from '../migration-status-output.js';
+
+export const migrateStatus = command({
+  name: 'status',
+  summary: 'show how far the run of a plan has come',
+  details:
+    'Works while a run goes on, from another terminal, and when none ever began. Held is an account of which a part was ' +
+    'refused, or failed: the others go on. The exit code is 0 when all is finished, 3 when rows had errors or lists ' +
+    'differ, 1 when what is left waits for you, and 7 when it has not been done yet.',
+  examples: [
+    ['ctct migrate status plan.json', 'one line for each account'],
+    ['ctct migrate status plan.json --output json', 'for a script'],
+  ],
+  arguments: { plan: { help: 'what "ctct migrate plan" wrote' } },
+  options: {
+    state: { kind: 'text', value: 'folder', help: 'where the run keeps its state; default beside the plan' },
+  },
+  async run(session, { plan, state }) {
+    const { readRun } = await import('../../migrate/read-run.js');
+    const { runStatus } = await import('../../migrate/status.js');
+    const run = await readRun(plan, state);
+    const status = runStatus(run.plan, run.state, { now: session.clock.now(), running: run.running });
+    await putStatus(session.output, status);
+    tellNextOfRun(session, status, runWords(plan, state, run.plan));
+    return exitOfRun(status);
+  },
+});

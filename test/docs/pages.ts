@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { format, resolveConfig } from 'prettier';
+import { ERROR_CODES } from '../../src/activity/errors.js';
+import { EXIT_CODES, EXIT_OF } from '../../src/cli/exit-codes.js';
+import { allCommands, globalOptions, type OptionFacts } from '../../src/cli/reference.js';
+import { mappingPage } from '../../src/translate/mapping-page.js';
+import { QUIRKS } from '../../src/ws/quirks.js';
+import { manualPage } from './manual.js';
+
+/** The pages of docs/ that are made of the tables of the code, by `npm run docs`. */
+const PAGES: Readonly<Record<string, () => string>> = {
+  'mapping.md': mappingPage,
+  'errors.md': errorsPage,
+  'quirks.md': quirksPage,
+  'cli.md': commandsPage,
+  'ctct.1': () => manualPage(version()),
+};
+
+export interface Page {
+  readonly path: string;
+  /** What it should say, in the form of all documents here. */
+  readonly text: string;
+}
+
+export async function generatedPages(): Promise<Page[]> {
+  const pages: Page[] = [];
+  for (const [name, make] of Object.entries(PAGES)) {
+    const path = fileURLToPath(new URL(`../../docs/${name}`, import.meta.url));
+    const text = name.endsWith('.md')
+      ? await format(make(), { ...(await resolveConfig(path)), parser: 'markdown' })
+      : make();
+    pages.push({ path, text });
+  }
+  return pages;
+}
+
+function errorsPage(): string {
+  const codes = Object.entries(ERROR_CODES).map(([code, meaning]) => {
+    const exit = EXIT_OF[code as keyof typeof EXIT_OF];
+    return [`\`${code}\``, meaning, String(EXIT_CODES[exit].code)];
+  });
+  const exits = Object.values(EXIT_CODES).map(({ code, meaning }) => [String(code), meaning]);
+  return `# Errors
+
+Every error that the package throws on purpose is a \`CtctError\` with a stable \`code\`; its message says where, and what to
+do. No error holds a secret. This page is made of the tables in src/activity/errors.ts and src/cli/exit-codes.ts, by
+\`npm run docs\`.
+
+| class | when |
+|---|---|
+| \`UsageError\` | the call was wrong; nothing was sent |
+| \`UnsupportedError\` | the dialect in use cannot say this; nothing was sent |
+| \`TransportError\` | no whole answer came; \`sent\` tells whether the service may have acted |
+| \`ServiceError\` | the service said no: \`status\`, \`detail\`, \`retryAfter\` |
+| \`DecodeError\` | an answer or a file makes no sense: \`position\` has line, column and byte offset |
+| \`AmbiguousCreateError\` | an activity may exist; \`candidates\` are those that it may be |
+| \`WaitTimeoutError\` | the time is over; nothing was stopped, and the wait can be taken up again |
+| \`ActivityFailedError\` | the activity ended with ERROR; it is inside |
+
+## Codes
+
+The last column is the exit code of \`ctct\`.
+
+${table(['code', 'when', 'exit'], codes)}
+
+A \`ServiceError\` of status 408, 429, 502, 503 or 504 exits with ${EXIT_CODES.temporary.code}, whatever its code.
+
+## Exit codes
+
+A code that is not in this table means failure too.
+
+${table(['exit code', 'meaning'], exits)}
+`;
+}
+
+function quirksPage(): string {
+  const grade = { D: 'documentation', C: 'code of a client', R: 'a client was run', I: 'inferred' } as const;
+  const rows = Object.entries(QUIRKS).map(([name, { what, evidence, profiles }]) => [
+    `\`${name}\``,
+    what,
+    grade[evidence],
+    profiles.documented ? 'on' : 'off',
+    profiles.observed ? 'on' : 'off',
+  ]);
+  return `# Quirks of the ws service
+
+What the emulator and the gateway do that a reader of the documentation would not expect, or that the documentation and the
+code of real clients tell differently. Each has a request with its answers, on and off, in test/fixtures/ws/quirks. Choose a
+profile with \`createEmulator({ profile })\` or \`ctct emulator --profile\`, switch one with \`quirks\` or \`--quirk name=off\`.
+This page is made of the table in src/ws/quirks.ts, by \`npm run docs\`.
+
+${table(['quirk', 'what it does', 'known from', 'documented', 'observed'], rows)}
+`;
+}
+
+function commandsPage(): string {
+  const all = allCommands();
+  const anchor = (path: readonly string[]) => `#ctct-${path.join('-')}`;
+  const overview = all.map(({ path, summary }) => [`[\`ctct ${path.join(' ')}\`](${anchor(path)})`, summary]);
+  const sections = all.map(({ path, summary, details, synopsis, arguments: places, options, examples }) => {
+    const taken = places.map(({ name, help }) => [`\`${name}\``, help]);
+    return [
+      `## ctct ${path.join(' ')}`,
+      `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.${details === undefined ? '' : ` ${details}`}`,
+      `\`\`\`text\n${synopsis}\n\`\`\``,
+      ...(taken.length === 0 ? [] : [table(['argument', 'what it is'], taken)]),
+      ...(options.length === 0 ? [] : [optionTable(options)]),
+      `\`\`\`text\n${examples.map(([line, does]) => `${line}   # ${does}`).join('\n')}\n\`\`\``,
+    ].join('\n\n');
+  });
+  return `# The command line
+
+Data go to stdout, everything else to stderr. Credentials come from the environment or from a file that only you can read,
+never from a flag. \`ctct completion bash\` (or zsh, fish) prints a script for your shell; \`man ctct\` says what stands here.
+This page is made of the table of commands in src/cli/commands, by \`npm run docs\`; the exit codes are in
+[errors.md](errors.md).
+
+${table(['command', 'what it does'], overview)}
+
+## Options of every command
+
+${optionTable(globalOptions())}
+
+${sections.join('\n\n')}
+`;
+}
+
+function optionTable(options: readonly OptionFacts[]): string {
+  return table(
+    ['option', 'what it does'],
+    options.map(({ flag, short, place, text }) => [
+      `\`${short === undefined ? '' : `${short}, `}${flag}${place}\``,
+      text,
+    ]),
+  );
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
