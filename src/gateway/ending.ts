@@ -1,0 +1,190 @@
+import { hasFailed, type Activity, type ActivityError } from '../activity/activity.js';
+import { joinActivities, type JoinedActivity } from '../translate/join.js';
+import type { UploadPart } from '../translate/split.js';
+import { persist, surely, unexpected, type Engine } from './engine.js';
+import { toWsExport } from './export-out.js';
+import type { EndedActivity, ExportRequest, KeptActivity, KeptError, KeptPart, Order } from './kept.js';
+import { accountOf, splitOrder } from './send.js';
+import { reasonOf } from './upstream.js';
+import type { GatewayWarning } from './warnings.js';
+
+/** Brings activities to their end, once all of their parts have come to theirs. */
+export class Endings {
+  readonly #engine: Engine;
+  readonly #running = new Map<string, Promise<void>>();
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  begin(id: string): void {
+    if (this.#running.has(id) || this.#engine.stop.aborted) return;
+    const ending = end(this.#engine, id)
+      .catch((error: unknown) => {
+        unexpected(this.#engine, error);
+      })
+      .finally(() => {
+        this.#running.delete(id);
+      });
+    this.#running.set(id, ending);
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(this.#running.values());
+  }
+}
+
+async function end(engine: Engine, id: string): Promise<void> {
+  const { ledger, clock, tell } = engine;
+  const kept = ledger.find(id);
+  if (kept === undefined) return;
+  const { user, type, order, accepted } = kept;
+  const of = { user, activity: id };
+  const made = await persist(engine, of, () => endOf(engine, kept));
+  if (made === 'stopped') return;
+  // What came of it is known, though not all of it can be told.
+  const ended = 'done' in made ? made.done : { ...failed(reasonOf(made.failed)), at: clock.now() };
+  const end = { ...ended, at: clock.now() };
+  const account = engine.accounts.get(user);
+  if (account !== undefined && order.kind !== 'export') engine.lists(account).outdate();
+  const done = await surely(engine, of, () => ledger.update(id, (before) => endedAs(before, end)));
+  if (done === 'stopped') return;
+  const { status, transactionCount, errorCount } = end;
+  tell({ event: 'finished', ...of, type, status, transactionCount, errorCount, took: end.at - accepted });
+  // Nobody needs the contacts any more; should this fail, they go when the gateway begins anew.
+  if ('upload' in order) await engine.uploads.remove(order.upload);
+}
+
+/** The contacts and what was known of the parts are needed no more. */
+function endedAs(kept: KeptActivity, ended: EndedActivity): KeptActivity {
+  return { ...kept, ended, parts: kept.parts.map(({ upstream, submitted }) => ({ upstream, submitted })) };
+}
+
+async function endOf(engine: Engine, kept: KeptActivity): Promise<Omit<EndedActivity, 'at'>> {
+  const { order } = kept;
+  if ('upload' in order) return engine.convert(() => endOfUpload(engine, kept, order));
+  const [part = {}] = kept.parts;
+  const activity = activityOfPart(part);
+  if (order.kind === 'export' && !hasFailed(activity)) {
+    return { ...endOfActivity(activity, [part]), file: await fetchExport(engine, kept, order.request, part) };
+  }
+  return endOfActivity(activity, [part]);
+}
+
+/** The parts as one activity, with their errors at the lines of the upload. */
+async function endOfUpload(
+  engine: Engine,
+  kept: KeptActivity,
+  order: Extract<Order, { readonly upload: string }>,
+): Promise<Omit<EndedActivity, 'at'>> {
+  const { parts } = kept;
+  const placed = parts.some(({ seen }) => seen !== undefined && seen.errors.length > 0);
+  // Only errors must be looked up in the upload.
+  const split = placed ? await splitOrder(engine, kept, order) : undefined;
+  try {
+    const joined = await joinActivities(
+      parts.map((part, index) => ({ part: split?.parts[index] ?? NOWHERE, activity: activityOfPart(part) })),
+      { id: kept.id, headingLine: split?.headingLine },
+    );
+    return endOfActivity(joined, parts, engine.addresses);
+  } finally {
+    await split?.close();
+  }
+}
+
+/** For parts without errors: nothing is looked up in them. */
+const NOWHERE: Pick<UploadPart, 'index' | 'locate'> = {
+  index: 0,
+  locate: () => Promise.resolve({ lines: new Map(), addresses: new Map() }),
+};
+
+function endOfActivity(
+  activity: Activity | JoinedActivity,
+  parts: readonly KeptPart[],
+  addresses = true,
+): Omit<EndedActivity, 'at'> {
+  const { errors, errorCount, transactionCount, runStartTime, runFinishTime } = activity;
+  const ended = hasFailed(activity);
+  return {
+    status: ended ? 'ERROR' : 'COMPLETE',
+    errors: errors.map((error) => keptError(error, addresses)),
+    errorCount: Math.max(errorCount, errors.length),
+    transactionCount: parts.every(({ seen }) => seen?.transactionCount === undefined) ? 0 : transactionCount,
+    runStartTime: runStartTime?.getTime(),
+    runFinishTime: runFinishTime?.getTime(),
+  };
+}
+
+function keptError({ lineNumber, emailAddress, message }: ActivityError, addresses: boolean): KeptError {
+  // In a file that is no text, what stands in the place of the address is none.
+  const told = addresses && emailAddress !== undefined && !/\p{Cc}/u.test(emailAddress);
+  return { lineNumber, emailAddress: told ? emailAddress : undefined, message };
+}
+
+function failed(reason: string): Omit<EndedActivity, 'at'> {
+  return { status: 'ERROR', errors: [{ message: reason }], errorCount: 1, transactionCount: 0 };
+}
+
+/** What came of a part; one that was refused ended with that as its error. */
+function activityOfPart({ upstream = '', seen, refused }: KeptPart): Activity {
+  const time = (at: number | undefined) => (at === undefined ? undefined : new Date(at));
+  const told = seen?.errors ?? [];
+  const reasons =
+    refused !== undefined
+      ? [{ message: refused }]
+      : seen?.status === 'CANCELLED' && told.length === 0
+        ? [{ message: 'the activity was cancelled in the account' }]
+        : [];
+  const errors = [...told, ...reasons].map(({ lineNumber, emailAddress, message }: KeptError) => ({
+    lineNumber,
+    emailAddress,
+    message,
+  }));
+  return {
+    id: upstream,
+    type: undefined,
+    status: refused === undefined ? seen?.status : 'ERROR',
+    errors,
+    errorCount: Math.max((seen?.errorCount ?? 0) + reasons.length, errors.length),
+    fileName: seen?.fileName,
+    transactionCount: seen?.transactionCount,
+    insertTime: undefined,
+    runStartTime: time(seen?.runStartTime),
+    runFinishTime: time(seen?.runFinishTime),
+    updated: undefined,
+    title: undefined,
+    editMedia: undefined,
+  };
+}
+
+/** The file of an export, converted to what ws gave and kept: its name. */
+async function fetchExport(
+  engine: Engine,
+  { user, id }: KeptActivity,
+  request: ExportRequest,
+  part: KeptPart,
+): Promise<string> {
+  const account = accountOf(engine, user);
+  const upstream = engine.upstream(account);
+  const name = `${id}.${request.fileType.toLowerCase()}`;
+  const record = activityOfPart(part);
+  const warn = (warning: GatewayWarning) => {
+    engine.tell({ event: 'warned', user, activity: id, warnings: [warning] });
+  };
+  await upstream.call(user, 'download', async () => {
+    const download = await upstream
+      .client(account)
+      .download({ ...record, type: 'EXPORT_CONTACTS' }, { signal: engine.stop });
+    try {
+      const { into, timeZone } = account;
+      const listName = engine.lists(account).shortName(request.listId);
+      await engine.files.keep(
+        name,
+        toWsExport(request, download.body, { into, timeZone, listName, lenient: true, warn }),
+      );
+    } finally {
+      await download.cancel();
+    }
+  });
+  return name;
+}

@@ -1,0 +1,106 @@
+import { CtctError } from '../activity/errors.js';
+import type { Clock } from '../clock.js';
+import { askedPause } from '../http/passing.js';
+import type { PartLimits } from '../translate/limits.js';
+import type { GatewayAccounts, GatewayUser } from './accounts.js';
+import type { Tell } from './events.js';
+import type { FileFolder } from './folder.js';
+import type { KeptPart } from './kept.js';
+import type { Ledger } from './ledger.js';
+import type { AccountLists } from './lists.js';
+import type { Pace } from './pace.js';
+import { growingPause, type Alarm } from './pause.js';
+import { codeOf, meaningOf, type Upstream } from './upstream.js';
+
+/** What the parts of the gateway that work on activities share. */
+export interface Engine {
+  readonly ledger: Ledger;
+  readonly accounts: GatewayAccounts;
+  readonly uploads: FileFolder;
+  readonly files: FileFolder;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly tell: Tell;
+  /** Aborts when the gateway stops: what is under way is left where it can be gone on with. */
+  readonly stop: AbortSignal;
+  /** What one request to v2 may hold at most, where that is less than v2 takes. */
+  readonly partLimits: Partial<PartLimits>;
+  /** Whether the addresses of rows that were refused are kept. */
+  readonly addresses: boolean;
+  /** Of all that takes the processor for long. */
+  readonly pace: Pace;
+  /** Cuts uploads into parts, a few at a time. */
+  readonly convert: <T>(act: () => Promise<T>) => Promise<T>;
+  readonly upstream: (user: GatewayUser) => Upstream;
+  readonly lists: (user: GatewayUser) => AccountLists;
+  readonly alarm: () => Alarm;
+}
+
+/** An account of an activity that is no longer configured, for now. */
+export const GONE = 'the account is not configured any more';
+
+/** Keeps a change of one part. */
+export function changePart(
+  { ledger }: Engine,
+  id: string,
+  index: number,
+  change: (part: KeptPart) => KeptPart,
+): Promise<void> {
+  return ledger.update(id, (kept) => ({
+    ...kept,
+    parts: kept.parts.map((part, at) => (at === index ? change(part) : part)),
+  }));
+}
+
+/** A page of a proxy in the place of an answer goes away; what is still there after so many tries does not. */
+const MOST_DOUBTED = 12;
+
+/** Tries something, once at least, until it works, comes to nothing for good, or all is to stop. */
+export async function persist<T>(
+  engine: Engine,
+  of: { readonly user: string; readonly activity: string },
+  act: () => Promise<T>,
+): Promise<{ readonly done: T } | { readonly failed: unknown } | 'stopped'> {
+  const { clock, random, stop, tell } = engine;
+  const alarm = engine.alarm();
+  const stopped = () => stop.aborted;
+  for (let failures = 1; failures === 1 || !stopped(); failures++) {
+    try {
+      return { done: await act() };
+    } catch (error) {
+      const meaning = meaningOf(error);
+      const hopeless = codeOf(error) === 'DOCUMENT_UNEXPECTED' && failures >= MOST_DOUBTED;
+      if (meaning === 'final' || hopeless) return { failed: error };
+      if (meaning === 'stopped' || stopped()) return 'stopped';
+      const now = clock.now();
+      const until = now + Math.max(askedPause(error, now), growingPause(failures, random));
+      tell({ event: 'waiting', ...of, code: codeOf(error), until });
+      await alarm.until(until, stop);
+    }
+  }
+  return 'stopped';
+}
+
+/** What is only written down cannot be refused for good. @throws what nobody can do anything about. */
+export async function surely(
+  engine: Engine,
+  of: { readonly user: string; readonly activity: string },
+  act: () => Promise<void>,
+): Promise<'done' | 'stopped'> {
+  const went = await persist(engine, of, act);
+  if (went === 'stopped') return went;
+  if ('failed' in went) throw went.failed;
+  return 'done';
+}
+
+/** Tells of what should not have happened; in few words, since they may be of anything. */
+export function unexpected({ tell, stop }: Pick<Engine, 'tell' | 'stop'>, error: unknown): void {
+  if (stop.aborted) return;
+  const known = error instanceof CtctError;
+  const message = known
+    ? error.message
+    : error instanceof Error
+      ? `${error.name} (see its stack)`
+      : 'no error';
+  tell({ event: 'trouble', code: known ? error.code : 'UNEXPECTED', message });
+}

@@ -1,0 +1,119 @@
+import fs from 'node:fs/promises';
+import nodePath from 'node:path';
+import { UsageError } from '../activity/errors.js';
+import type { Download, DownloadOptions } from '../activity/service.js';
+import { codeOf, READ, syncFolder, writing } from '../http/disk.js';
+
+const PART = '.part';
+const CHUNK = 64 * 1024;
+
+/** Files that are there whole or not at all, for their owner only. */
+export class FileFolder {
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Makes the folder where there is none. @throws UsageError `FILE_UNWRITABLE` */
+  static async open(path: string): Promise<FileFolder> {
+    await writing(path, async () => {
+      await fs.mkdir(path, { recursive: true, mode: 0o700 });
+      await fs.chmod(path, 0o700);
+      await syncFolder(nodePath.dirname(path));
+    });
+    return new FileFolder(path);
+  }
+
+  file(name: string): string {
+    return nodePath.join(this.path, name);
+  }
+
+  /** Keeps bytes under a name, in place of what may have been there: how many. On the disk once it resolves. */
+  async keep(name: string, chunks: AsyncIterable<Uint8Array>): Promise<number> {
+    const file = this.file(name);
+    const part = `${file}${PART}`;
+    let bytes = 0;
+    try {
+      const handle = await writing(file, () => fs.open(part, 'w', 0o600));
+      try {
+        for await (const chunk of chunks) {
+          await writing(file, () => handle.writeFile(chunk));
+          bytes += chunk.length;
+        }
+        await writing(file, () => handle.sync());
+      } finally {
+        await handle.close();
+      }
+      await writing(file, () => fs.rename(part, file));
+      await syncFolder(this.path);
+      return bytes;
+    } catch (error) {
+      await fs.rm(part, { force: true }).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Nothing, when it is not there. */
+  async remove(name: string): Promise<void> {
+    await writing(this.file(name), () => fs.rm(this.file(name), { force: true }));
+  }
+
+  /** Removes all but these: how many there were. */
+  async sweep(keep: ReadonlySet<string>): Promise<number> {
+    const names = await writing(this.path, () => fs.readdir(this.path));
+    const left = names.filter((name) => !keep.has(name));
+    for (const name of left) await this.remove(name);
+    return left.length;
+  }
+
+  /** The file as a download; undefined when it is not there. */
+  async download(name: string, { resume }: DownloadOptions = {}): Promise<Download | undefined> {
+    const file = this.file(name);
+    const facts = await fs.stat(file).catch((error: unknown) => {
+      if (codeOf(error) === 'ENOENT') return undefined;
+      throw unreadable(name, error);
+    });
+    if (facts === undefined) return undefined;
+    // A name is never given to another file.
+    const validator = `"${name}-${facts.size}"`;
+    const offset = resume?.validator === validator ? Math.min(resume.offset, facts.size) : 0;
+    const body = bytesOf(file, offset);
+    return {
+      fileName: name,
+      contentType: name.endsWith('.txt') ? 'text/plain' : 'text/csv',
+      length: facts.size,
+      offset,
+      validator,
+      body,
+      // Whoever turns away midway leaves nothing open.
+      cancel: async () => {
+        await body.return(undefined);
+      },
+    };
+  }
+}
+
+/** Opened when it is read: a body that nobody reads holds nothing. */
+async function* bytesOf(file: string, offset: number): AsyncGenerator<Uint8Array> {
+  const handle = await fs.open(file, READ).catch((error: unknown) => {
+    throw unreadable(nodePath.basename(file), error);
+  });
+  try {
+    for (let at = offset; ;) {
+      const chunk = Buffer.allocUnsafe(CHUNK);
+      const { bytesRead } = await handle.read(chunk, 0, CHUNK, at);
+      if (bytesRead === 0) return;
+      yield chunk.subarray(0, bytesRead);
+      at += bytesRead;
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+function unreadable(name: string, error: unknown): UsageError {
+  return new UsageError('FILE_UNREADABLE', `${name}: cannot be read (${String(codeOf(error))})`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,187 @@
+import { expect } from 'chai';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { accountsOf } from '../../src/gateway/accounts.js';
+import { Overview } from '../../src/gateway/overview.js';
+import { Recording, withJournal } from '../../src/gateway/record.js';
+import { RequestJournal } from '../../src/inspect/journal.js';
+import { readCalls } from '../../src/translate/read-calls.js';
+import { rejection } from '../http/loopback.js';
+
+const AT = Date.UTC(2026, 0, 2, 3, 4, 5);
+const ACTIVITIES = 'http://gateway.example.com/ws/customers/joesflowers/activities';
+const BASIC = `Basic ${Buffer.from('old-key%joesflowers:old-secret').toString('base64')}`;
+
+function upload(address: string): Request {
+  const data = `Email Address,First Name\n${address},Ann`;
+  return new Request(ACTIVITIES, {
+    method: 'POST',
+    headers: { authorization: BASIC },
+    body: new URLSearchParams({ activityType: 'SV_ADD', lists: '2', data }),
+  });
+}
+const poll = (id: string) =>
+  new Request(`${ACTIVITIES}/${id}?pageSize=2`, {
+    headers: { authorization: BASIC, 'user-agent': 'PHP/5.2' },
+  });
+
+describe('exchanges that are recorded', () => {
+  let folder: string;
+  let journal: RequestJournal;
+  const handler = () =>
+    withJournal(() => Promise.resolve(new Response('', { status: 201 })), {
+      journal,
+      now: () => AT,
+      maxBodyBytes: 1_000_000,
+    });
+
+  beforeEach(async () => {
+    folder = join(await mkdtemp(join(tmpdir(), 'ctct-record-')), 'exchanges');
+    journal = new RequestJournal(10);
+  });
+
+  afterEach(async () => {
+    await rm(join(folder, '..'), { recursive: true });
+  });
+
+  /** Records what is asked of a handler; the names of the files, and their lines. */
+  async function recordedOf(requests: readonly Request[], options = {}) {
+    const recording = await Recording.open(folder, options);
+    const stop = journal.subscribe((entry) => {
+      recording.write(entry);
+    });
+    const answer = handler();
+    for (const request of requests) await answer(request);
+    await recording.close();
+    stop();
+    const names = (await readdir(folder)).sort();
+    const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
+    return { names, lines: texts.flatMap((text) => text.split('\n').filter((line) => line !== '')) };
+  }
+
+  it('have no secret and no contact in them, and are what translations are made of', async () => {
+    const { names, lines } = await recordedOf([upload('ann@example.org'), poll('a07e1')]);
+    expect(names).to.deep.equal(['exchanges-000001.ndjson']);
+    expect(lines).to.have.length(2);
+    expect(lines.join('')).not.to.match(/old-secret|old-key|ann@|Ann\b/);
+    expect(lines.join('')).not.to.contain(BASIC.slice(6));
+    const path = join(folder, names[0] ?? '');
+    expect((await stat(path)).mode & 0o777).to.equal(0o600);
+    expect((await stat(folder)).mode & 0o777).to.equal(0o700);
+    const calls = await readCalls(await readFile(path), { source: 'exchanges' });
+    expect(calls.map(({ method, url }) => `${method} ${url}`)).to.deep.equal([
+      `POST ${ACTIVITIES}`,
+      `GET ${ACTIVITIES}/a07e1?pageSize=2`,
+    ]);
+    expect(calls[0]?.madeUp).to.equal(true);
+    expect(Buffer.from(calls[0]?.body ?? []).toString()).to.contain('activityType=SV_ADD');
+  });
+
+  it('are bounded: new files are begun, the oldest go, other files stay', async () => {
+    const many = Array.from({ length: 12 }, (_, index) => upload(`a${index}@example.org`));
+    const first = await recordedOf(many.slice(0, 6), { fileBytes: 1_500, files: 3 });
+    await writeFile(join(folder, 'notes.txt'), 'mine');
+    const { names, lines } = await recordedOf(many.slice(6), { fileBytes: 1_500, files: 3 });
+    expect(names.filter((name) => name.endsWith('.ndjson'))).to.have.length(3);
+    expect(names).to.include('notes.txt');
+    expect([names[0], first.names[0]].sort()).to.deep.equal([first.names[0], names[0]]);
+    expect(lines.length).to.be.lessThan(12);
+    const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
+    expect(Math.max(...sizes)).to.be.lessThan(3_000);
+  });
+
+  it('hold polls of one kind only so often', async () => {
+    const polls = Array.from({ length: 50 }, (_, index) => poll(`a07e${index}`));
+    const { lines } = await recordedOf([...polls, upload('ann@example.org')]);
+    expect(lines).to.have.length(21);
+  });
+
+  it('end when the disk refuses, which is told once', async () => {
+    const errors: unknown[] = [];
+    const recording = await Recording.open(folder, { onError: (error) => errors.push(error) });
+    await rm(folder, { recursive: true });
+    const stop = journal.subscribe((entry) => {
+      recording.write(entry);
+    });
+    const answer = handler();
+    await answer(upload('ann@example.org'));
+    await recording.close();
+    await answer(upload('bob@example.org'));
+    await recording.close();
+    stop();
+    expect(errors).to.have.length(1);
+    expect(errors[0]).to.have.property('code', 'FILE_UNWRITABLE');
+  });
+
+  it('go nowhere but into a folder', async () => {
+    await writeFile(folder, 'a file');
+    expect(await rejection(Recording.open(folder))).to.have.property('name', 'UsageError');
+  });
+});
+
+describe('what a page shows of a gateway', () => {
+  const accounts = accountsOf(
+    ['joesflowers', 'ann'].map((user) => ({
+      account: { user, apiKey: 'k', accessToken: 't' },
+      signIn: {},
+    })),
+  );
+
+  it('is what became of activities, the newest first, without anything to be changed', () => {
+    const journal = new RequestJournal(10);
+    const overview = new Overview({ accounts, journal, now: () => AT });
+    for (let index = 1; index <= 60; index++) {
+      overview.event({
+        at: AT + index,
+        event: 'accepted',
+        user: 'ann',
+        activity: `a${index}`,
+        type: 'SV_ADD',
+        bytes: 1,
+      });
+    }
+    overview.event({ at: AT, event: 'followed', user: 'ann', activity: 'a60', status: 'RUNNING' });
+    overview.event({ at: AT, event: 'followed', user: 'ann', activity: 'a1', status: 'RUNNING' });
+    overview.event({
+      at: AT,
+      event: 'finished',
+      user: 'ann',
+      activity: 'a59',
+      type: 'SV_ADD',
+      status: 'COMPLETE',
+      transactionCount: 7,
+      errorCount: 1,
+      took: 1,
+    });
+    overview.event({ at: AT, event: 'closed', open: 0 });
+    const state = overview.state();
+    expect(state.accounts.map(({ user }) => user)).to.deep.equal(['ann', 'joesflowers']);
+    const shown = state.accounts[0]?.activities ?? [];
+    expect(shown).to.have.length(50);
+    expect(shown.slice(0, 3).map(({ id, status }) => `${id} ${status}`)).to.deep.equal([
+      'a60 RUNNING',
+      'a59 COMPLETE',
+      'a58 PENDING',
+    ]);
+    expect(shown[1]).to.include({ transactionCount: 7, errorCount: 1 });
+    expect(shown.every(({ moves }) => moves.length === 0)).to.equal(true);
+    expect(state).to.not.have.property('faults');
+    expect(state.clock).to.deep.equal({ now: '2026-01-02T03:04:05.000Z' });
+  });
+
+  it('is the latest requests', async () => {
+    const journal = new RequestJournal(100);
+    const overview = new Overview({ accounts, journal, now: () => AT });
+    const answer = withJournal(() => Promise.resolve(new Response('')), {
+      journal,
+      now: () => AT,
+      maxBodyBytes: 1_000,
+    });
+    for (let index = 0; index < 60; index++) await answer(poll(`a07e${index}`));
+    const { requests, requestCount } = overview.state();
+    expect(requestCount).to.equal(60);
+    expect(requests).to.have.length(50);
+    expect(requests[0]?.id).to.equal(60);
+  });
+});

@@ -1,0 +1,272 @@
+import { expect } from 'chai';
+import type { ServiceError } from '../../src/activity/errors.js';
+import type { GatewayOptions } from '../../src/gateway/gateway.js';
+import { accountsOf } from '../../src/gateway/accounts.js';
+import { all, entryFor, Setting, START } from './setting.js';
+
+type Answer = (request: Request) => Response | Promise<Response> | undefined;
+
+const ADD = {
+  activityType: 'SV_ADD',
+  contacts: { text: 'Email Address\nann@example.com\n' },
+  lists: ['1'],
+} as const;
+
+const json = (status: number, key: string, headers: Record<string, string> = {}) =>
+  Response.json([{ error_key: key, error_message: `it is ${key}` }], { status, headers });
+
+const lost = () =>
+  Promise.reject(
+    new TypeError('fetch failed', { cause: Object.assign(new Error('x'), { code: 'ECONNRESET' }) }),
+  );
+const refused = () =>
+  Promise.reject(
+    new TypeError('fetch failed', { cause: Object.assign(new Error('x'), { code: 'ECONNREFUSED' }) }),
+  );
+
+describe('a gateway in trouble', function () {
+  this.timeout(20_000);
+  let setting: Setting;
+  let answer: Answer;
+  /** Requests that reached v2, and those that were answered before. */
+  let asked: string[];
+
+  async function begin(options: Partial<GatewayOptions> = {}) {
+    answer = () => undefined;
+    asked = [];
+    let emulated: typeof globalThis.fetch = () => Promise.reject(new Error('not yet'));
+    setting = await Setting.begin({
+      ...options,
+      fetch: async (input, init) => {
+        const request = new Request(input, init);
+        asked.push(`${request.method} ${new URL(request.url).pathname}`);
+        return (await answer(request)) ?? emulated(request);
+      },
+    });
+    emulated = setting.emulator.fetch;
+    await all(setting.client().lists());
+    asked.length = 0;
+  }
+
+  afterEach(() => setting.end());
+
+  const creations = () => asked.filter((one) => one.startsWith('POST')).length;
+  const made = async () => (await all(setting.emulator.account('joesflowers')!.list())).length;
+
+  async function failure(act: Promise<unknown>): Promise<ServiceError> {
+    return act.then(
+      () => Promise.reject(new Error('it worked')),
+      (error: unknown) => error as ServiceError,
+    );
+  }
+
+  for (const [name, no] of [
+    ['too many calls', () => json(429, 'http.status.too_many_requests', { 'retry-after': '7' })],
+    ['mashery per second', () => json(403, 'mashery.not.authorized.over.qps')],
+    ['a service that is not there', () => json(503, 'http.status.unavailable')],
+    ['a connection that is refused', refused],
+  ] as const) {
+    it(`waits while there is ${name}, and goes on`, async () => {
+      await begin();
+      let times = 0;
+      answer = () => (times++ < 6 ? no() : undefined);
+      const { id } = await setting.client().create(ADD);
+      const activity = await setting.finished(id);
+      expect(activity).to.include({ status: 'COMPLETE', errorCount: 0 });
+      expect(await made()).to.equal(1);
+      expect(setting.told('waiting')).to.have.lengthOf.at.least(1);
+    });
+  }
+
+  for (const [name, no] of [
+    ['lost', lost],
+    ['a failure', () => json(500, 'http.status.internal')],
+    ['lost on the way back', undefined],
+  ] as const) {
+    it(`creates once when the answer to a creation is ${name}`, async () => {
+      await begin();
+      let times = 0;
+      answer = (request) => {
+        if (request.method !== 'POST' || times++ > 0) return undefined;
+        if (no !== undefined) return no();
+        return setting.emulator.fetch(request).then(lost);
+      };
+      const { id } = await setting.client().create(ADD);
+      expect(await setting.finished(id)).to.include({ status: 'COMPLETE', errorCount: 0 });
+      expect(await made()).to.equal(1);
+      expect(creations()).to.equal(no === undefined ? 1 : 2);
+    });
+  }
+
+  it('clears lists again, once, when nobody can tell whether they were', async () => {
+    await begin();
+    let times = 0;
+    answer = (request) => (request.method === 'POST' && times++ === 0 ? lost() : undefined);
+    const { id } = await setting.client().clearLists({ lists: ['2'] });
+    expect(await setting.finished(id)).to.include({ status: 'COMPLETE', errorCount: 0 });
+    expect(setting.members('2')).to.deep.equal([]);
+    answer = (request) => (request.method === 'POST' ? lost() : undefined);
+    times = creations();
+    const other = await setting.finished((await setting.client().clearLists({ lists: ['2'] })).id);
+    expect(other).to.include({ status: 'ERROR', errorCount: 1 });
+    expect(creations() - times).to.equal(2);
+  });
+
+  for (const [status, key] of [
+    [400, 'json.type.invalid'],
+    [401, 'http.status.unauthorized'],
+    [403, 'http.status.forbidden'],
+    [404, 'http.status.not_found'],
+  ] as const) {
+    it(`ends an activity with the reason when its creation is answered ${status}`, async () => {
+      await begin({ partLimits: { rows: 1 } });
+      let times = 0;
+      answer = (request) => (request.method === 'POST' && ++times === 2 ? json(status, key) : undefined);
+      const contacts = { text: 'Email Address\na@example.com\nb@example.com\nc@example.com\n' };
+      const { id } = await setting.client().create({ ...ADD, contacts });
+      const activity = await setting.finished(id);
+      expect(activity).to.include({ status: 'ERROR', errorCount: 2, transactionCount: 1 });
+      expect(activity.errors[0]?.message).to.contain(String(status)).and.contain(`it is ${key}`);
+      expect(activity.errors[1]?.message).to.equal('not sent, since part 2 was refused');
+      expect(await made()).to.equal(1);
+      // What comes behind it is done.
+      expect((await setting.finished((await setting.client().create(ADD)).id)).status).to.equal('COMPLETE');
+    });
+
+    it(`ends an activity with the reason when it is looked at and answered ${status}`, async () => {
+      await begin();
+      answer = (request) => (request.url.includes('/activities/a07') ? json(status, key) : undefined);
+      const { id } = await setting.client().create(ADD);
+      const activity = await setting.finished(id);
+      expect(activity).to.include({ status: 'ERROR', errorCount: 1 });
+      expect(activity.errors[0]?.message).to.contain(status === 404 ? 'does not know' : `it is ${key}`);
+    });
+  }
+
+  it('takes nothing while v2 is down, finds out by itself when it is back', async () => {
+    await begin();
+    const client = setting.client();
+    answer = refused;
+    const first = await client.create(ADD);
+    await setting.until(() => setting.told('upstreamDown').length > 0, 'the end of v2');
+    const no = await failure(client.create(ADD));
+    expect(no).to.include({ status: 503, code: 'SERVICE_FAILED' });
+    expect(no.retryAfter).to.be.within(1, 60);
+    expect(no.detail).to.match(/^The service behind this gateway does not answer; try again in \d+ seconds$/);
+    // What is known is told.
+    expect((await client.get(first.id)).status).to.equal('PENDING');
+    expect(await all(client.list())).to.have.length(1);
+    expect(setting.gateway.status().upstream[0]).to.include({ state: 'down' });
+    answer = () => undefined;
+    expect((await setting.finished(first.id)).status).to.equal('COMPLETE');
+    expect(setting.told('upstreamUp')).to.have.length(1);
+    expect((await setting.finished((await client.create(ADD)).id)).status).to.equal('COMPLETE');
+  });
+
+  it('finds out that v2 is back, though nothing is to be done', async () => {
+    await begin();
+    await setting.gateway.close();
+    await setting.options.store!.records.write({ collection: 'lists', key: 'joesflowers' });
+    setting.gateway = setting.make();
+    await setting.gateway.start();
+    const client = setting.client();
+    answer = refused;
+    for (let times = 0; times < 2; times++) {
+      expect((await failure(setting.passing(all(client.lists())))).status).to.equal(503);
+    }
+    expect(setting.told('upstreamDown')).to.have.length(1);
+    expect((await failure(client.create(ADD))).status).to.equal(503);
+    answer = () => undefined;
+    await setting.until(() => setting.told('upstreamUp').length > 0, 'v2');
+    expect((await setting.finished((await client.create(ADD)).id)).status).to.equal('COMPLETE');
+  });
+
+  it('follows what v2 works on, though it takes nothing new', async () => {
+    await begin();
+    const client = setting.client();
+    const { id } = await client.create(ADD);
+    await setting.until(() => setting.told('submitted').length > 0);
+    answer = (request) => (request.method === 'POST' ? refused() : undefined);
+    const other = await client.create(ADD);
+    expect((await setting.finished(id)).status).to.equal('COMPLETE');
+    answer = () => undefined;
+    expect((await setting.finished(other.id)).status).to.equal('COMPLETE');
+  });
+
+  it('queues while v2 is down, if it is told to, also when it begins so', async () => {
+    await begin({ queueWhenDown: true });
+    answer = refused;
+    const ids: string[] = [];
+    const client = setting.client();
+    for (let count = 0; count < 3; count++) ids.push((await client.create(ADD)).id);
+    await setting.until(() => setting.told('upstreamDown').length > 0, 'the end of v2');
+    ids.push((await setting.passing(client.create({ ...ADD, lists: ['2'] }))).id);
+    await setting.gateway.close();
+    setting.gateway = setting.make();
+    await setting.gateway.start();
+    ids.push((await setting.passing(client.create(ADD))).id);
+    expect(setting.gateway.status().queued).to.equal(5);
+    answer = () => undefined;
+    for (const id of ids) expect((await setting.finished(id)).status).to.equal('COMPLETE');
+    expect(await made()).to.equal(5);
+  });
+
+  it('says until when the calls of a day are used up, and goes on looking at what it knows', async () => {
+    await begin({ limits: { perDay: 12 } });
+    const client = setting.client();
+    const first = await client.create(ADD);
+    expect((await setting.finished(first.id)).status).to.equal('COMPLETE');
+    const others = [];
+    for (let count = 0; count < 4; count++) others.push(await client.create(ADD));
+    const second = others.at(-1)!;
+    await setting.until(() => setting.gateway.status().upstream[0]?.state === 'used up', 'the last call');
+    const no = await failure(client.create(ADD));
+    const midnight = Math.ceil(START / 86_400_000) * 86_400_000;
+    expect(no).to.include({ status: 503, retryAfter: Math.ceil((midnight - setting.clock.now()) / 1000) });
+    expect(no.detail).to.contain('calls of this day are used up');
+    expect((await client.get(second.id)).status).to.be.oneOf(['PENDING', 'QUEUED', 'RUNNING']);
+    await setting.clock.set(midnight - 1000);
+    // By as many calls again, or a day later.
+    const ended = async () => (await client.get(second.id)).status === 'COMPLETE';
+    await setting.until(ended, 'the end of the last', 60_000);
+    // One before, which is not counted here.
+    expect(asked.length).to.be.within(12, 11 + 2 * 12);
+  });
+
+  it('is told by v2 that the calls of a day are used up', async () => {
+    await begin();
+    answer = () => json(403, 'mashery.not.authorized.over.ratelimit');
+    const { id } = await setting.client().create(ADD);
+    await setting.until(() => setting.gateway.status().upstream[0]?.state === 'used up', 'the last call');
+    expect((await failure(setting.client().create(ADD))).retryAfter).to.be.within(40_000, 43_200);
+    answer = () => undefined;
+    await setting.clock.advance('12h');
+    expect((await setting.finished(id)).status).to.equal('COMPLETE');
+  });
+
+  it('keeps the accounts of a key within its limits together, and is fair to them', async () => {
+    const users = { anna: 20, berta: 1, clara: 1 };
+    const names = Object.keys(users);
+    setting = await Setting.begin(
+      { accounts: accountsOf(names.map((user) => entryFor(user))), limits: { perSecond: 2 } },
+      { accounts: names.map((user) => ({ user })) },
+    );
+    const ids: (readonly [string, string])[] = [];
+    for (const [user, count] of Object.entries(users)) {
+      for (let made = 0; made < count; made++) {
+        ids.push([user, (await setting.passing(setting.client(user).create(ADD))).id]);
+      }
+    }
+    for (const [user, id] of ids) {
+      expect((await setting.finished(id, setting.client(user))).status).to.equal('COMPLETE');
+    }
+    // A call may be a little later than its turn, none is before.
+    const calls = [...setting.emulator.requests].map(({ at }) => Date.parse(at));
+    calls.forEach((at, index) => {
+      expect(at - calls[0]!).to.be.at.least(Math.floor(index / 2) * 1000 - 1000);
+    });
+    const ended = setting.told('finished').map(({ user }) => user);
+    expect(ended.lastIndexOf('anna'), ended.join(' ')).to.be.greaterThan(ended.indexOf('berta'));
+    expect(ended.lastIndexOf('anna'), ended.join(' ')).to.be.greaterThan(ended.indexOf('clara'));
+  });
+});
