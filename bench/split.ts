@@ -7,11 +7,12 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
+import type { MigrationInput } from '../src/migrate/planning.js';
 import type { SplitUpload } from '../src/translate/split.js';
 
 const CANDIDATES = {
@@ -42,8 +43,29 @@ const CANDIDATES = {
     const encode = v2Parts({ purpose: 'add', as: 'multipart', lists: ['1'] });
     return readParts(await splitUpload(path, { limits: LIMITS.v2Add, encode }));
   },
+  'a migration, planned': async (path: string) => {
+    const { planMigration } = await import('../src/migrate/planning.js');
+    const plan = await planMigration(oneUpload(path), { planFolder: dirname(path) });
+    return plan.accounts
+      .flatMap(({ steps }) => steps)
+      .reduce((sum, step) => sum + ('file' in step ? step.rows + step.duplicates : 0), 0);
+  },
 } as const;
 type Name = keyof typeof CANDIDATES;
+
+/** A plan's input: the file, added to one list of one account. */
+function oneUpload(file: string): MigrationInput {
+  const step = { activityType: 'ADD_CONTACTS', file, origin: { kind: 'file' }, encoding: 'auto' } as const;
+  return {
+    accounts: [
+      {
+        account: 'joesflowers',
+        target: { api: 'v2', apiKey: 'env:KEY', accessToken: 'env:TOKEN' },
+        steps: [{ ...step, lists: ['1'], blanksEnabled: false, into: {} }],
+      },
+    ],
+  };
+}
 
 async function readParts(split: SplitUpload): Promise<number> {
   for (const part of split.parts) {

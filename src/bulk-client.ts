@@ -85,7 +85,9 @@ export interface BulkClientOptions {
   readonly onWarning?: ((warning: Warning) => void) | undefined;
 }
 
+/** As `SaveOptions`, less the clock and chance, which are those of the client. */
 export type ClientSaveOptions = Omit<SaveOptions, 'clock' | 'random'>;
+/** As `WaitOptions`, less the clock and chance, which are those of the client. */
 export type ClientWaitOptions = Omit<WaitOptions, 'clock' | 'random'>;
 
 const SERVICE_ORIGIN = 'https://api.constantcontact.com';
@@ -93,8 +95,8 @@ const SERVICE_ORIGIN = 'https://api.constantcontact.com';
 /** How a creation that must not be made twice is sent. */
 export interface CreationOptions extends CallOptions, Pick<CreateContext, 'memory' | 'recognise'> {
   /**
-   * Aborts what comes before the request, and what comes after it; the request itself is let go through, so that what
-   * became of it is known.
+   * Aborts the creation. With a `memory`, only what comes before the request and after it: the request itself is let go
+   * through, so that what became of it is known.
    */
   readonly signal?: AbortSignal | undefined;
 }

@@ -64,22 +64,11 @@ export type {
   CallOptions,
   Download,
   DownloadOptions,
+  ListOptions,
   ResumeAt,
 } from './activity/service.js';
 export { systemClock, type Clock } from './clock.js';
-export type { ReconcileOptions } from './create.js';
-export { createEmulator, type Emulator, type EmulatorOptions } from './emulator/emulator.js';
-export type { EmulatorState } from './emulator/emulator-state.js';
-export type { FaultPreset } from './emulator/fault-presets.js';
-export type { ActiveFault, FaultAction, FaultMatch, FaultRule } from './emulator/faults.js';
-export type { AccountState } from './emulator/account-state.js';
-export type { Transition } from './emulator/job.js';
-export type { JobOrder } from './emulator/jobs.js';
-export type { Latency } from './emulator/latency.js';
-export type { ActiveOutcome, JobOutcome, OutcomeMatch, OutcomeRule } from './emulator/outcomes.js';
-export type { AccountSeed } from './emulator/seed.js';
-export { readSeed } from './emulator/seed-file.js';
-export { createVirtualClock, type VirtualClock } from './emulator/virtual-clock.js';
+export type { CreationAttempt, CreationMemory, ReconcileOptions } from './create.js';
 export type { ApiKeyCredentials, Credentials } from './http/credentials.js';
 export type { DigestCredentials, OAuthCredentials, PresentedCredentials } from './http/presented.js';
 export {
@@ -93,10 +82,8 @@ export {
 } from './http/download.js';
 export { createLimiter, type Limiter, type LimiterOptions } from './http/limiter.js';
 export type { RetryPolicy } from './http/retry.js';
-export type { ServeOptions, TlsIdentity } from './http/serve.js';
+export { serve, type FetchHandler, type Served, type ServeOptions, type TlsIdentity } from './http/serve.js';
 export type { Timeouts } from './http/timeouts.js';
-export type { JournalEntry } from './inspect/journal-entry.js';
-export type { RequestFilter, RequestJournal } from './inspect/journal.js';
 export {
   waitForActivities,
   waitForActivity,
@@ -104,15 +91,26 @@ export {
   watchActivity,
   type WaitOptions,
 } from './wait.js';
-export { WsClient, type WsClientOptions, type WsSaveOptions, type WsWaitOptions } from './ws/client.js';
+export { WsClient, type WsClientOptions } from './ws/client.js';
+export type {
+  BulkClientOptions,
+  ClientSaveOptions,
+  ClientWaitOptions,
+  Creation,
+  CreationOptions,
+} from './bulk-client.js';
+export type { Exchange, HttpResponse } from './http/transport.js';
+export type { Quota } from './http/quota.js';
+export type { SecretReference } from './http/secret.js';
+export type { Lock } from './http/lock-file.js';
 export { decodeEntry, decodeFeed, type Decoded, type DecodedFeed } from './ws/records.js';
-export type { RecordProblem } from './ws/atom.js';
-export type { Encoding } from './ws/encoding.js';
+export type { AtomLimits, AtomReaderOptions, RecordProblem } from './ws/atom.js';
+export type { Encoding as WsEncoding } from './ws/encoding.js';
 export { salvageActivity, type SalvagedActivity } from './ws/salvage.js';
 export type { WsAccount } from './ws/call.js';
 export { PROFILES, QUIRKS, type Profile, type QuirkName } from './ws/quirks.js';
 export { wsServer, type AccountLookup, type WsServerOptions } from './ws/server.js';
-export { V2Client, type V2ClientOptions, type V2ListOptions } from './v2/client.js';
+export { V2Client, type EncodedCreation, type V2ClientOptions, type V2ListOptions } from './v2/client.js';
 export type { V2Encoding } from './v2/encoding.js';
 export { V2_LIMITS } from './v2/names.js';
 export type { ErrorForm } from './v2/records.js';
@@ -124,6 +122,47 @@ export { LOSSES, type Loss, type LossCode, type Severity, type Translation } fro
 export { MAPPING, type MappingId, type MappingRow, type Verdict } from './translate/mapping.js';
 export { translateRequest, type RequestFromV2, type RequestToV2 } from './translate/request.js';
 export type { V2Request } from './v2/meaning.js';
-export { readArchive, type ArchiveOptions, type ArchiveReader } from './archive/read.js';
-export type { ArchivePosition, ArchiveProblem, ArchiveRecord, ArchiveTally } from './archive/record.js';
-export type { ArchiveSource } from './archive/sources.js';
+export {
+  joinActivities,
+  type JoinedActivity,
+  type JoinedError,
+  type JoinOptions,
+  type SentPart,
+} from './translate/join.js';
+export { LIMITS, type PartLimits } from './translate/limits.js';
+export { splitUpload, type SplitOptions, type SplitUpload, type UploadPart } from './translate/split.js';
+export { fileParts, v2Parts, type PartEncoder, type V2PartOptions } from './translate/split-encodings.js';
+export type { Encoding as CharacterEncoding } from './format/encodings.js';
+export { memoryStore } from './store/memory.js';
+export { sharedLimiter, type SharedLimiterOptions } from './store/shared-limiter.js';
+export { openStore, type StoreOptions } from './store/sqlite.js';
+export type {
+  Buckets,
+  Claim,
+  ClaimOptions,
+  Job,
+  JobFailure,
+  JobState,
+  Journal,
+  JournalRecord,
+  Lease,
+  Limits,
+  NewJob,
+  Queue,
+  RecordChange,
+  RecordRange,
+  Records,
+  Store,
+  StoredRecord,
+  Taken,
+  Values,
+  Versioned,
+} from './store/store.js';
+export { fileSource, memorySource, type ContactSource } from './upload/contact-source.js';
+export type { Duplicate } from './translate/duplicates.js';
+export type { Located, PartLine, Wanted } from './translate/split-lines.js';
+export type { ContactTable } from './v2/table.js';
+export type { ExportColumn, UploadColumn } from './v2/columns.js';
+export type { V2Type } from './v2/names.js';
+export type { RequestBody } from './format/body.js';
+export type { XmlLimits } from './format/xml-reader.js';

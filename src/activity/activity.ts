@@ -18,7 +18,9 @@ export const ACTIVITY_STATUSES = [
   'ERROR',
 ] as const;
 
+/** A type that the service is known to tell. */
 export type KnownActivityType = (typeof ACTIVITY_TYPES)[number];
+/** A status that the service is known to tell. */
 export type KnownActivityStatus = (typeof ACTIVITY_STATUSES)[number];
 
 /** A known type, or the text the service wrote where it is none of them. */

@@ -154,12 +154,15 @@ const V2_PROPERTIES = {
   contactId: { v2Upload: undefined, v2Export: 'Contact ID', v3: undefined },
 } as const satisfies Record<string, Omit<ColumnNames, 'ws' | 'heading'>>;
 
+/** A property of a contact, such as `firstName`. */
 export type ContactProperty = keyof typeof PROPERTIES;
+/** A property of a contact that v2 knows, those without a column in ws too. */
 export type V2Property = ContactProperty | keyof typeof V2_PROPERTIES;
 
 /** The ws name of a column, as the document writes it. */
 export type ColumnName = (typeof PROPERTIES)[ContactProperty]['ws'];
 
+/** A column of ws, and what it is called elsewhere. */
 export interface Column extends ColumnNames {
   readonly property: ContactProperty;
   readonly ws: ColumnName;

@@ -63,6 +63,7 @@ export interface ListMember {
   readonly updated: Date | undefined;
 }
 
+/** Which contacts are asked for. */
 export interface ContactQuery extends ListOptions {
   /** Only contacts with one of these addresses, in any case. */
   readonly emails?: readonly string[] | undefined;
@@ -78,16 +79,24 @@ export interface ContactQuery extends ListOptions {
  * exists already, with 400 for what cannot be.
  */
 export interface ContactDirectory {
+  /** The list. */
   getList(id: string, options?: CallOptions): Promise<ContactList>;
+  /** The list as it was made, with its id. */
   createList(draft: ListDraft, options?: CallOptions): Promise<ContactList>;
+  /** The list as it is then; what the draft leaves out stays. */
   updateList(id: string, draft: ListDraft, options?: CallOptions): Promise<ContactList>;
   /** Its members are on one list less. */
   deleteList(id: string, options?: CallOptions): Promise<void>;
+  /** Those who are on the list. Read page by page. */
   members(listId: string, options?: ListOptions): AsyncIterable<ListMember>;
 
+  /** The contacts that are meant, without values, note and lists; all without a query. Read page by page. */
   contacts(query?: ContactQuery): AsyncIterable<DirectoryContact>;
+  /** The contact, all of it. */
   getContact(id: string, options?: CallOptions): Promise<DirectoryContact>;
+  /** The contact as it was made. */
   createContact(draft: ContactDraft, options?: CallOptions): Promise<DirectoryContact>;
+  /** The contact as it is then; what the draft leaves out is blank. */
   updateContact(id: string, draft: ContactDraft, options?: CallOptions): Promise<DirectoryContact>;
   /** Takes the contact off all lists for good, to Do Not Mail; it can still be read. */
   optOut(id: string, options?: CallOptions): Promise<void>;

@@ -59,9 +59,11 @@ export const ERROR_CODES = {
   LEASE_LOST: 'A job is not held any more by the one who reports on it.',
   LOSS_NOT_ACCEPTED: 'A migration loses something that nobody has accepted.',
   ACTIVITY_FAILED: 'The activity ended with status ERROR.',
+  PACKAGE_MISSING: 'An optional package that this needs is not installed.',
   UNSUPPORTED: 'The dialect in use cannot express this.',
 } as const satisfies Record<string, string>;
 
+/** The `code` of an error: a key of `ERROR_CODES`. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 /** Where in a document or file something is. Lines and columns count from 1, byte offsets from 0. */

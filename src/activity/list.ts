@@ -13,6 +13,7 @@ export const SYSTEM_LISTS = {
   all: 'All',
 } as const satisfies Record<string, string>;
 
+/** The id of a system list: a key of `SYSTEM_LISTS`. */
 export type SystemListId = keyof typeof SYSTEM_LISTS;
 
 /**

@@ -13,8 +13,11 @@ export const SORT_ORDERS = ['EMAIL_ADDRESS', 'DATE_DESC'] as const;
 /** The service asks that the bulk API be used for this many contacts or more. */
 export const FEWEST_CONTACTS = 25;
 
+/** A type that adds contacts. The first two mean the same. */
 export type AddType = (typeof ADD_TYPES)[number];
+/** The form of an exported file: by commas, or by tabs. */
 export type FileType = (typeof FILE_TYPES)[number];
+/** The order of the rows of an exported file. */
 export type SortOrder = (typeof SORT_ORDERS)[number];
 
 /** One contact: values keyed by column, in any spelling that `findColumn` knows (`emailAddress`, `EMAIL ADDRESS` …). */
@@ -35,6 +38,7 @@ export type Contacts =
   | { readonly file: string }
   | { readonly stream: AsyncIterable<Uint8Array>; readonly fileName?: string | undefined };
 
+/** Adds contacts to lists, and updates those that are there. */
 export interface AddContacts {
   readonly activityType: AddType;
   readonly contacts: Contacts;
@@ -44,6 +48,7 @@ export interface AddContacts {
   readonly blanksEnabled?: boolean | undefined;
 }
 
+/** Takes contacts off lists. */
 export interface RemoveContacts {
   readonly activityType: 'REMOVE_CONTACTS_FROM_LISTS';
   readonly contacts: Contacts;
@@ -51,12 +56,14 @@ export interface RemoveContacts {
   readonly lists: readonly ListRef[];
 }
 
+/** Takes all members off lists. */
 export interface ClearLists {
   readonly activityType: 'CLEAR_CONTACTS_FROM_LISTS';
   /** The lists that lose all their members, one or more; never a system list. */
   readonly lists: readonly ListRef[];
 }
 
+/** Makes a file of the members of a list. */
 export interface ExportContacts {
   readonly activityType: 'EXPORT_CONTACTS';
   /** The list to export; system lists are allowed. */

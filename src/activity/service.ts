@@ -2,11 +2,13 @@ import type { Activity } from './activity.js';
 import type { ContactList } from './list.js';
 import type { ActivityRequest } from './request.js';
 
+/** Options of every call. */
 export interface CallOptions {
   /** Aborts the call; the promise then rejects with a TransportError `ABORTED`. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Options of what is read page by page. */
 export interface ListOptions extends CallOptions {
   /** Begins behind the item with this id, as the next page does. Rejects with ServiceError `NOT_FOUND` where none has it. */
   readonly after?: string | undefined;
@@ -20,6 +22,7 @@ export interface ResumeAt {
   readonly validator: string;
 }
 
+/** Options of a download. */
 export interface DownloadOptions extends CallOptions {
   /**
    * Asks for the rest of a file. It is only a wish: an implementation may not know how, and the file may have changed
@@ -43,6 +46,7 @@ export interface Download {
    */
   readonly validator?: string | undefined;
   readonly body: AsyncIterable<Uint8Array>;
+  /** Lets go of the connection, when the body is not read to its end. */
   cancel(): Promise<void>;
 }
 

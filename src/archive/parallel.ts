@@ -10,6 +10,7 @@ import type { ActivityFilter } from './select.js';
 import { openSources, type ArchiveSource } from './sources.js';
 import { ArchiveStatistics } from './statistics.js';
 
+/** How an archive is read on several threads. */
 export interface ParallelOptions extends ArchiveOptions {
   /** Threads that read, this one among them: 0 to 64; 0 is as many as there are cores for this process. */
   readonly jobs: number;

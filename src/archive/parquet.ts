@@ -1,4 +1,5 @@
-import { ByteWriter, ParquetWriter, type SchemaElement } from 'hyparquet-writer';
+import type { ParquetWriter, SchemaElement } from 'hyparquet-writer';
+import { optional } from '../optional.js';
 import type { ArchiveRecord } from './record.js';
 
 /** A row group is written once so many rows, or rows that were so many bytes of the archive, have come together. */
@@ -60,8 +61,10 @@ const SCHEMA: readonly SchemaElement[] = [
  * The records as the bytes of one Parquet file, in pieces; the names and the nesting are those of the NDJSON records.
  * A piece is good until the next is asked for. Text is UTF-8, counts are INT64, instants TIMESTAMP_MILLIS in UTC; pages
  * are packed by Snappy. The file is whole when the last piece, its footer, has been written.
+ * @throws UsageError `PACKAGE_MISSING` without hyparquet-writer, which is optional; what reading the records throws
  */
 export async function* parquetBytes(records: AsyncIterable<ArchiveRecord>): AsyncGenerator<Uint8Array> {
+  const { ByteWriter, ParquetWriter } = await optional('hyparquet-writer', () => import('hyparquet-writer'));
   const writer = new ByteWriter();
   const parquet = new ParquetWriter({ writer, schema: [...SCHEMA], createdBy: 'ctct-activities' });
   const written = () => {

@@ -3,6 +3,7 @@ import type { ArchiveProblem, ArchiveRecord, ArchiveTally } from './record.js';
 import { ArchiveScanner } from './scanner.js';
 import { openSources, type ArchiveSource, type OpenedSource, type SourceOptions } from './sources.js';
 
+/** How an archive is read. */
 export interface ArchiveOptions extends SourceOptions {
   /** Throw at the first problem instead of going on behind it. Default false. */
   readonly strict?: boolean | undefined;

@@ -24,7 +24,9 @@ const ACTIVITY_COLUMNS = {
   problemCount: ({ problems }) => problems.length,
 } as const satisfies Record<string, (record: ArchiveRecord) => string | number | boolean | Date | undefined>;
 
+/** The heading of the table that `activityRow` makes rows of. */
 export const ACTIVITY_HEADING: readonly string[] = Object.keys(ACTIVITY_COLUMNS);
+/** The heading of the table that `errorRows` makes rows of. */
 export const ERROR_HEADING: readonly string[] = ['activityId', 'lineNumber', 'emailAddress', 'message'];
 
 const CELLS = Object.values(ACTIVITY_COLUMNS);

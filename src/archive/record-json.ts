@@ -86,6 +86,7 @@ export async function* joined<T>(
   if (failure !== undefined) throw failure.error;
 }
 
+/** The record as plain data for JSON: `schemas/activity.schema.json`. */
 export function recordJson({ activity, position, salvaged, problems }: ArchiveRecord): RecordJson {
   return {
     id: activity.id,

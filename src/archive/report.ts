@@ -5,6 +5,7 @@ import { reportPage } from './report-page.js';
 import { NewestRows } from './report-rows.js';
 import { ArchiveStatistics } from './statistics.js';
 
+/** What stands in a report beside the records. */
 export interface ReportOptions {
   /** Default `Activity archive`. */
   readonly title?: string;

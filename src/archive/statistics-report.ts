@@ -29,6 +29,7 @@ export interface SumsReport {
   readonly errorRate: number | null;
 }
 
+/** How many activities have a type. */
 export interface TypeCount {
   /** Null for the kinds `absent` and `other`. */
   readonly type: string | null;
@@ -36,6 +37,7 @@ export interface TypeCount {
   readonly activities: number;
 }
 
+/** How many activities have a status. */
 export interface StatusCount {
   /** Null for the kinds `absent` and `other`. */
   readonly status: string | null;
@@ -115,6 +117,7 @@ export interface StatisticsReport extends SumsReport {
 
 const COMMONEST = 20;
 
+/** The report as plain data for JSON: `schemas/archive-statistics.schema.json`. */
 export function statisticsReport(state: StatisticsState): StatisticsReport {
   return {
     version: 1,

@@ -30,6 +30,7 @@ export class ArchiveStatistics {
     this.state = state;
   }
 
+  /** Counts one more record. */
   add(record: ArchiveRecord): void {
     const { state } = this;
     const { activity } = record;
@@ -77,6 +78,7 @@ export class ArchiveStatistics {
     }
   }
 
+  /** The report so far, so that `JSON.stringify` writes it. */
   toJSON(): StatisticsReport {
     return statisticsReport(this.state);
   }

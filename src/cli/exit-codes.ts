@@ -73,6 +73,7 @@ export const EXIT_OF = {
   LEASE_LOST: 'failure',
   LOSS_NOT_ACCEPTED: 'usage',
   ACTIVITY_FAILED: 'failure',
+  PACKAGE_MISSING: 'usage',
   UNSUPPORTED: 'usage',
 } as const satisfies Record<ErrorCode, Exit>;
 

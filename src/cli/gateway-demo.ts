@@ -32,7 +32,7 @@ export async function runDemo(session: Session, settings: ServeSettings): Promis
     const upstream = await emulator.listen();
     const account = { user: USER, ...NEW, baseUrl: upstream.url };
     const accounts = accountsOf([{ account, signIn: { basic: OLD } }]);
-    const log = gatewayLog(session, settings.log, () => [...Object.values(NEW), OLD.password]);
+    const log = await gatewayLog(session, settings.log, () => [...Object.values(NEW), OLD.password]);
     const options = { store, folder, limits: LIMITS, pollInterval: POLL };
     const served = await serveGateway(session, options, accounts, log, settings);
     try {

@@ -30,7 +30,7 @@ export async function runGateway(
   { serve, gateway, told }: RunSettings,
 ): Promise<Exit> {
   let accounts: WatchedAccounts | undefined = undefined;
-  const log = gatewayLog(session, serve.log, () => accounts?.secrets() ?? []);
+  const log = await gatewayLog(session, serve.log, () => accounts?.secrets() ?? []);
   accounts = await accountsFrom(session, path, {
     onNews: (news) => {
       log.accounts(news);

@@ -59,6 +59,8 @@ export interface ServedGateway {
 const LAST_ANSWERS = 10_000;
 /** How long calls of v2 may take then. */
 const LAST_CALLS = 30_000;
+/** Connections of old clients at a time: more than one of them each is rare. */
+const MOST_CONNECTIONS = 2_000;
 /** Requests that the page can show. */
 const MOST_SHOWN = 200;
 
@@ -67,7 +69,7 @@ export function gatewayLog(
   session: Session,
   options: Pick<LogOptions, 'level' | 'format'>,
   secrets: () => readonly string[],
-): GatewayLog {
+): Promise<GatewayLog> {
   return createLog({
     ...options,
     secrets,
@@ -107,7 +109,7 @@ export async function serveGateway(
         overview.event(event);
       },
     });
-    const metrics = createMetrics({ status: () => gateway.status(), now });
+    const metrics = await createMetrics({ status: () => gateway.status(), now });
     let ending = false;
     let ops: Served | undefined;
     if (opsPort !== undefined) {
@@ -134,7 +136,7 @@ export async function serveGateway(
       },
     });
     // Answers 503 until it has begun; a port that is in use is noticed before anything goes on.
-    const served = await serve(front.fetch, { port, host, tls });
+    const served = await serve(front.fetch, { port, host, tls, maxConnections: MOST_CONNECTIONS });
     closing.push(async () => {
       ending = true;
       await served.drain(LAST_ANSWERS);

@@ -17,7 +17,8 @@ const NO_MATTER: readonly string[] = ['lost+found'];
 export async function openGatewayStore(folder: string): Promise<Store> {
   await prepareFolder(folder);
   const { openStore } = await import('../store/sqlite.js');
-  return openStore(join(folder, DATABASE));
+  // Old clients that poll do not wait for the disk.
+  return openStore(join(folder, DATABASE), { thread: true });
 }
 
 /** Whether there is a store. @throws UsageError as `openStore` does, for one that cannot be used. */

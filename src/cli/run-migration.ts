@@ -5,6 +5,7 @@ import type { MigrationPlan } from '../migrate/plan.js';
 import { planClients, readCredentials } from '../migrate/run-clients.js';
 import { RunProgress } from '../migrate/run-progress.js';
 import type { AccountOutcome } from '../migrate/run-standing.js';
+import { needsRetry } from '../migrate/run-trouble.js';
 import { foldRun, type RunState } from '../migrate/run-state.js';
 import { checkOnly, runPlan, type RunEvent, type RunOutcome } from '../migrate/run.js';
 import { openRunStore } from '../migrate/state-folder.js';
@@ -179,9 +180,9 @@ function tellNext(session: Session, { paused, accounts }: RunOutcome, again: rea
   if (paused) talk.note(`Paused. Go on: ${line()}`);
   else if (accounts.some(({ state }) => state === 'gaveUp')) talk.note(`Try again later: ${line()}`);
   if (held.length > 0) {
-    talk.note(
-      `Held: ${held.map(({ account }) => account).join(', ')}. When that is mended: ${line('--retry')}`,
-    );
+    const decided = held.some(({ reason }) => reason !== undefined && needsRetry(reason.code));
+    const names = held.map(({ account }) => account).join(', ');
+    talk.note(`Held: ${names}. When that is mended: ${decided ? line('--retry') : line()}`);
   }
 }
 

@@ -39,6 +39,7 @@ export interface AccountOptions {
   readonly order?: JobOrder | undefined;
 }
 
+/** Options of a call to an emulated account. */
 export interface EmulatedCallOptions extends CallOptions {
   /** By whose rules the rows of an upload are checked. Default ws. */
   readonly dialect?: 'ws' | 'v2' | undefined;
@@ -157,7 +158,10 @@ export class EmulatedAccount implements ActivityService {
     return this.#jobs.now();
   }
 
-  /** The lists and contacts as they are by now, to be read and changed. Ask anew each time. */
+  /**
+   * The lists and contacts as they are by now, to be read and changed. Ask anew each time.
+   * @internal
+   */
   get holdings(): Holdings {
     this.#jobs.settle();
     return this.#holdings;

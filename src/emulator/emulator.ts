@@ -18,6 +18,7 @@ import { startOf, steerable } from './steering.js';
 import { withTraffic } from './traffic.js';
 import { v2Account } from './v2-account.js';
 
+/** What an emulator begins with, and how it behaves. */
 export interface EmulatorOptions {
   /** Default: one account, `joesflowers`, with one empty list `1`. Other users are answered with 401. */
   readonly accounts?: readonly AccountSeed[] | undefined;
@@ -59,6 +60,7 @@ export interface Emulator<C extends Clock = Clock> {
   readonly faults: Faults;
   /** The account of that user, in any case and percent-encoded or not; undefined when there is none. */
   account(user: string): EmulatedAccount | undefined;
+  /** All accounts, in the order in which they were added. */
   accounts(): readonly EmulatedAccount[];
   /**
    * Adds an account, in place of the one that user may have.

@@ -74,4 +74,5 @@ export const FAULT_PRESETS = {
   },
 } as const satisfies Record<string, { what: string; action: FaultAction }>;
 
+/** The name of a fault that is kept ready. */
 export type FaultPreset = keyof typeof FAULT_PRESETS;

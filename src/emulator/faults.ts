@@ -152,7 +152,10 @@ export class Faults {
     this.#ids = 0;
   }
 
-  /** What is to be done to a request: delays, then one other thing at most. */
+  /**
+   * What is to be done to a request: delays, then one other thing at most.
+   * @internal
+   */
   due(subject: FaultSubject): DueFault[] {
     const due: DueFault[] = [];
     for (const standing of this.#rules.values()) {

@@ -4,6 +4,7 @@ import type { Emulator } from './emulator.js';
 import { loadState, saveState } from './state-file.js';
 import { steerable } from './steering.js';
 
+/** How a file follows an emulator. */
 export interface KeepStateOptions {
   /** Milliseconds after a change until it is on the disk; default 1,000. */
   readonly delay?: number | undefined;

@@ -31,6 +31,7 @@ export interface OutcomeMatch {
   readonly listId?: ListRef | undefined;
 }
 
+/** What becomes of jobs that match. */
 export interface OutcomeRule {
   readonly match?: OutcomeMatch | undefined;
   /** For how many jobs; default: all. */
@@ -93,7 +94,10 @@ export class OutcomeRules {
     this.#ids = 0;
   }
 
-  /** The outcome of a new job; undefined when no rule speaks of it. */
+  /**
+   * The outcome of a new job; undefined when no rule speaks of it.
+   * @internal
+   */
   take(subject: OutcomeSubject): JobOutcome | undefined {
     const found = this.#rules.find((rule) => rule.done < (rule.times ?? Infinity) && fits(rule, subject));
     this.#rules = this.#rules.map((rule) => (rule === found ? { ...rule, done: rule.done + 1 } : rule));

@@ -35,6 +35,7 @@ export interface CredentialsSeed {
   readonly tokenSecret?: string | undefined;
 }
 
+/** A list that an account begins with. */
 export interface ListSeed {
   /** A number, as text. */
   readonly id: string;

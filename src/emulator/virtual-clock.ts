@@ -25,6 +25,7 @@ export interface VirtualClock extends Clock {
   freeze(): void;
 }
 
+/** Where a virtual clock starts. */
 export interface VirtualClockOptions {
   /** Where it starts; default 2008-04-29T19:30:00.000Z, the day of the document's samples. */
   readonly now?: number | string | Date | undefined;

@@ -9,6 +9,7 @@ export interface RequestBody {
   readonly length: number | undefined;
   /** Whether `open` may be called again and yields the same bytes. */
   readonly replayable: boolean;
+  /** The bytes, from the first. */
   open(): AsyncIterable<Uint8Array>;
   /** Lets go of what it is read from, such as a temporary file; it cannot be opened afterwards. */
   close?(): Promise<void>;

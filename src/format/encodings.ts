@@ -47,6 +47,7 @@ const NAMES = {
   'windows-1252': ['windows-1252', 'cswindows1252', 'cp1252', 'x-cp1252'],
 } as const satisfies Record<string, readonly string[]>;
 
+/** A character encoding of files. */
 export type Encoding = keyof typeof NAMES;
 
 export const ENCODINGS = Object.keys(NAMES) as readonly Encoding[];

@@ -13,15 +13,19 @@ export type AccountsNews =
   /** Changes of the files are not noticed by themselves on this file system. */
   | { readonly kind: 'unwatched'; readonly error: unknown };
 
+/** Accounts that change when their files do. */
 export interface WatchedAccounts extends GatewayAccounts {
   /** The texts that must not be shown anywhere. */
   secrets(): readonly string[];
   /** Reads them again now. Whatever it finds, it resolves: what came of it is told to `onNews`. */
   reload(): Promise<void>;
+  /** Follows the files no longer; the accounts stay as they are. */
   close(): void;
 }
 
+/** How files of accounts are followed. */
 export interface WatchOptions {
+  /** Told what came of each reading after the first. */
   readonly onNews?: ((news: AccountsNews) => void) | undefined;
   /** Milliseconds without a change before they are read again: whoever writes them writes more than once. Default 300. */
   readonly quiet?: number | undefined;

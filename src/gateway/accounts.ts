@@ -29,6 +29,7 @@ export interface GatewayAccounts {
   find(user: string, presented: PresentedCredentials | undefined): Promise<GatewayUser | undefined>;
   /** The account of a user, in any case; undefined when it is not, or no longer, served. */
   get(user: string): GatewayUser | undefined;
+  /** All accounts that are served at present. */
   all(): readonly GatewayUser[];
 }
 

@@ -1,4 +1,4 @@
-import { CtctError } from '../activity/errors.js';
+import { CtctError, ServiceError } from '../activity/errors.js';
 import type { Clock } from '../clock.js';
 import { askedPause } from '../http/passing.js';
 import type { PartLimits } from '../translate/limits.js';
@@ -93,14 +93,15 @@ export async function surely(
   return 'done';
 }
 
-/** Tells of what should not have happened; in few words, since they may be of anything. */
+/** Tells of what should not have happened; in few words, since an answer may quote what was sent. */
 export function unexpected({ tell, stop }: Pick<Engine, 'tell' | 'stop'>, error: unknown): void {
   if (stop.aborted) return;
-  const known = error instanceof CtctError;
-  const message = known
-    ? error.message
-    : error instanceof Error
-      ? `${error.name} (see its stack)`
-      : 'no error';
-  tell({ event: 'trouble', code: known ? error.code : 'UNEXPECTED', message });
+  const code = error instanceof CtctError ? error.code : 'UNEXPECTED';
+  tell({ event: 'trouble', code, message: inFewWords(error) });
+}
+
+function inFewWords(error: unknown): string {
+  if (error instanceof ServiceError) return `v2 answered ${error.status}`;
+  if (error instanceof CtctError) return error.message;
+  return error instanceof Error ? error.name : typeof error;
 }

@@ -68,6 +68,7 @@ interface OfActivity {
   readonly activity: string;
 }
 
+/** What a gateway calls v2 for. */
 export type UpstreamOperation = 'create' | 'list' | 'get' | 'download' | 'lists';
 
 /** An event less its time. */

@@ -24,6 +24,7 @@ export type Route = (typeof ROUTES)[number];
 export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'other'] as const;
 export type Method = (typeof METHODS)[number];
 
+/** What a front does with the requests that pass it. */
 export interface FrontOptions {
   readonly accounts: Pick<GatewayAccounts, 'get'>;
   /** Told of every request, once its answer is ready. */

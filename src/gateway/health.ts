@@ -3,13 +3,16 @@ import { inspectorPage } from '../inspect/page.js';
 import type { InspectorState } from '../inspect/inspector-state.js';
 import type { GatewayMetrics } from './metrics.js';
 
+/** Whether requests are taken. */
 export interface Readiness {
   readonly ready: boolean;
   /** Why not, in words without secrets. */
   readonly reasons: readonly string[];
 }
 
+/** What is shown to those who run a gateway. */
 export interface HealthOptions {
+  /** Asked at each `/readyz`. */
   readonly ready: () => Readiness | Promise<Readiness>;
   readonly metrics: Pick<GatewayMetrics, 'text' | 'contentType'>;
   /** What the page shows. Default: there is no page. */

@@ -1,12 +1,14 @@
-import { pino, type Level } from 'pino';
+import type { Level } from 'pino';
 import { CtctError } from '../activity/errors.js';
 import { redact } from '../http/failures.js';
 import { withoutAddresses } from '../inspect/redact.js';
+import { optional } from '../optional.js';
 import type { AccountsNews } from './accounts-watch.js';
 import type { GatewayEvent } from './events.js';
 import type { ServedRequest } from './front.js';
 import type { LogFormat, LogLevel } from './log-levels.js';
 
+/** Where a log goes, and what is in it. */
 export interface LogOptions {
   /** Given each line, its end included. */
   readonly write: (line: string) => void;
@@ -30,11 +32,17 @@ export interface GatewayLog {
   request(request: ServedRequest): void;
   /** What became of accounts that were read again. */
   accounts(news: AccountsNews): void;
+  /** Writes one line; secrets and addresses in it are left out. */
   say(level: LogLevel, text: string, facts?: Facts): void;
 }
 
-export function createLog(options: LogOptions): GatewayLog {
+/**
+ * A log that writes lines of JSON, or of text for a person.
+ * @throws UsageError `PACKAGE_MISSING` without pino, which is optional
+ */
+export async function createLog(options: LogOptions): Promise<GatewayLog> {
   const { write, level = 'info', format = 'json', now = () => Date.now(), secrets = () => [] } = options;
+  const { pino } = await optional('pino', () => import('pino'));
   const log = pino(
     {
       level,

@@ -1,4 +1,5 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type * as Prometheus from 'prom-client';
+import { optional } from '../optional.js';
 import type { GatewayEvent } from './events.js';
 import type { ServedRequest } from './front.js';
 import type { GatewayStatus } from './gateway.js';
@@ -7,6 +8,7 @@ import type { UpstreamState } from './upstream.js';
 /** What the figures of the moment are made of. */
 type Moment = Pick<GatewayStatus, 'queued' | 'running' | 'oldest' | 'upstream'>;
 
+/** What figures are made of. */
 export interface MetricsOptions {
   /** Asked each time the figures are read. */
   readonly status: () => Moment;
@@ -18,7 +20,9 @@ export interface MetricsOptions {
 
 /** Figures for Prometheus. Nothing that a client can make up is a label of any. */
 export interface GatewayMetrics {
+  /** Counts what the gateway does upstream and with its jobs. */
   event(event: GatewayEvent): void;
+  /** Counts what was asked of it, and what it answered. */
   request(request: ServedRequest): void;
   /** All of them, in the text format. */
   text(): Promise<string>;
@@ -27,8 +31,14 @@ export interface GatewayMetrics {
 
 const SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-export function createMetrics(options: MetricsOptions): GatewayMetrics {
+/**
+ * Figures of what is told of the gateway, all at 0.
+ * @throws UsageError `PACKAGE_MISSING` without prom-client, which is optional
+ */
+export async function createMetrics(options: MetricsOptions): Promise<GatewayMetrics> {
   const { status, now = () => Date.now() } = options;
+  const prometheus = await optional('prom-client', () => import('prom-client'));
+  const { collectDefaultMetrics, Counter, Histogram, Registry } = prometheus;
   const registry = new Registry();
   const registers = [registry];
   if (options.process ?? true) collectDefaultMetrics({ register: registry });
@@ -76,7 +86,7 @@ export function createMetrics(options: MetricsOptions): GatewayMetrics {
     labelNames: ['code'] as const,
     registers,
   });
-  momentary({ status, now, registers });
+  momentary(prometheus, { status, now, registers });
 
   return {
     contentType: registry.contentType,
@@ -111,11 +121,11 @@ export function createMetrics(options: MetricsOptions): GatewayMetrics {
 
 interface Momentary extends Pick<MetricsOptions, 'status'> {
   readonly now: () => number;
-  readonly registers: Registry[];
+  readonly registers: Prometheus.Registry[];
 }
 
 /** Figures of the moment, asked for when they are read. */
-function momentary({ status, now, registers }: Momentary): void {
+function momentary({ Gauge }: typeof Prometheus, { status, now, registers }: Momentary): void {
   const gauge = (name: string, help: string, value: (found: Moment) => number) =>
     new Gauge({
       name,

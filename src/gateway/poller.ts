@@ -4,7 +4,6 @@ import { askedPause } from '../http/passing.js';
 import { changePart, surely, unexpected, type Engine } from './engine.js';
 import type { KeptActivity, SeenPart } from './kept.js';
 import { growingPause, type Alarm } from './pause.js';
-import { accountOf } from './send.js';
 import { meaningOf, reasonOf, type Upstream } from './upstream.js';
 
 export interface PollerOptions {
@@ -12,6 +11,8 @@ export interface PollerOptions {
   readonly interval: number;
   /** Told of each activity of which all parts have ended. */
   readonly over: (id: string) => void;
+  /** Told of an account that has another API key now, or is not configured. */
+  readonly lost: (user: string) => void;
 }
 
 /** The longest pause between two looks, and which share of a job's age it may be. */
@@ -133,9 +134,15 @@ export class Poller {
       this.#followed.delete(user.toLowerCase());
       return;
     }
+    const { accounts, upstream: upstreamOf } = this.#engine;
+    const account = accounts.get(user);
+    if (account === undefined || upstreamOf(account) !== this.#upstream) {
+      this.#followed.delete(user.toLowerCase());
+      this.#options.lost(user);
+      return;
+    }
     const single = jobs.find(({ upstream }) => read.has(upstream)) ?? (jobs.length === 1 ? first : undefined);
     const worked = await this.#ask(user, async () => {
-      const account = accountOf(this.#engine, user);
       const client = this.#upstream.client(account);
       if (single !== undefined) {
         await this.#upstream
@@ -159,7 +166,7 @@ export class Poller {
     const now = clock.now();
     const age = Math.min(...jobs.map(({ submitted }) => now - submitted));
     const { interval } = this.#options;
-    const pause = Math.max(interval, Math.min(LONGEST, age * SHARE_OF_AGE));
+    const pause = Math.max(interval, Math.min(LONGEST, Math.ceil(age * SHARE_OF_AGE)));
     followed.at = read.size > 0 && worked ? now : now + pause;
   }
 

@@ -3,6 +3,7 @@ import type { Tell } from './events.js';
 import type { FileFolder } from './folder.js';
 import type { Ledger } from './ledger.js';
 
+/** How long a gateway keeps what has ended. */
 export interface Retention {
   /** How long activities are kept, from their acceptance on, in milliseconds. Default 90 days. */
   readonly activities?: number | undefined;
@@ -12,6 +13,7 @@ export interface Retention {
   readonly addresses?: boolean | undefined;
 }
 
+/** What is to be forgotten. */
 export interface PurgeOptions {
   /** Of the activities, those that are older than this, in milliseconds. Default as `Retention.activities`. */
   readonly olderThan?: number | undefined;
@@ -19,6 +21,7 @@ export interface PurgeOptions {
   readonly user?: string | undefined;
 }
 
+/** How much was forgotten. */
 export interface Purged {
   readonly activities: number;
   readonly files: number;

@@ -17,6 +17,7 @@ export interface Savable {
   /** Stands for these very bytes; where it and the length are known, a download that broke off can be gone on with. */
   readonly validator?: string | undefined;
   readonly body: AsyncIterable<Uint8Array>;
+  /** Lets go of the connection, when the body is not read to its end. */
   cancel(): Promise<void>;
 }
 
@@ -39,12 +40,15 @@ export type SaveEvent =
   /** It failed; the bytes that came are kept in `part`, and the same call goes on with them. */
   | { readonly kind: 'kept'; readonly part: string; readonly bytes: number };
 
+/** How a download is saved. */
 export interface SaveOptions {
   /** Replace a file that is there. Default false. A symbolic link is replaced, never followed. */
   readonly overwrite?: boolean | undefined;
+  /** Ends it; what came is kept, to be gone on with. */
   readonly signal?: AbortSignal | undefined;
   /** Called with the number of bytes that are there. */
   readonly onProgress?: ((bytes: number) => void) | undefined;
+  /** Told what becomes of it on its way. */
   readonly onEvent?: ((event: SaveEvent) => void) | undefined;
   /**
    * Of what can be begun anew: tries in a row that bring no byte that was not there yet, before the download fails.

@@ -13,6 +13,7 @@ export interface Limiter {
   take(signal?: AbortSignal): Promise<void>;
 }
 
+/** How many calls are let go. */
 export interface LimiterOptions {
   /** Calls within any second: a whole number from 1. Default 4, which the service allowed. */
   readonly perSecond?: number | undefined;

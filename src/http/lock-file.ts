@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { codeOf, READ, refusesLinks, renameExclusively, writeDurably } from './disk.js';
+import { codeOf, READ, renameExclusively, writeDurably } from './disk.js';
 
 /** Who holds a lock. */
 interface Holder {
@@ -13,7 +13,9 @@ interface Holder {
   readonly token: string;
 }
 
+/** The right to do something that only one may do at a time. */
 export interface Lock {
+  /** Gives it up. A second time it does nothing. */
   release(): Promise<void>;
 }
 
@@ -82,21 +84,17 @@ async function createLock(path: string, token: string): Promise<boolean> {
 }
 
 /**
- * Takes a dead lock away. Of all who see that it is dead, the one that makes this second name of it does: others would
- * take away what has come into its place meanwhile.
+ * Takes a dead lock away. Only one may at a time, who holds a lock for it: others would take away what has come into its
+ * place meanwhile. And who dies over it leaves a dead lock, that is taken over in turn.
  */
 async function bury(path: string, text: string): Promise<void> {
-  const grave = `${path}.${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
+  const right = await takeLock(`${path}.${createHash('sha256').update(text).digest('hex').slice(0, 32)}`);
+  if (right === undefined) return;
   try {
-    await fs.link(path, grave);
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST' || codeOf(error) === 'ENOENT') return;
-    if (!refusesLinks(error)) throw error;
     if ((await readText(path)) === text) await fs.rm(path, { force: true });
-    return;
+  } finally {
+    await right.release();
   }
-  if ((await readText(grave)) === text) await fs.rm(path, { force: true });
-  await fs.rm(grave, { force: true });
 }
 
 async function readText(path: string): Promise<string | undefined> {

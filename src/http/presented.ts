@@ -16,6 +16,7 @@ export interface OAuthCredentials {
   readonly scheme: 'oauth1';
   readonly consumerKey: string;
   readonly token: string | undefined;
+  /** Whether the request was signed with these secrets. */
   verify(secrets: { readonly consumerSecret: string; readonly tokenSecret: string }): boolean;
 }
 

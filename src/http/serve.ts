@@ -28,6 +28,7 @@ export class ConnectionReset extends TypeError {
   }
 }
 
+/** Where a handler is served. */
 export interface ServeOptions {
   /** Default 0: any free port. */
   readonly port?: number | undefined;
@@ -35,13 +36,17 @@ export interface ServeOptions {
   readonly host?: string | undefined;
   /** Serves https, by this certificate and its key, both PEM. Default: http. */
   readonly tls?: TlsIdentity | undefined;
+  /** Connections at a time, beyond which new ones are dropped. Default: as many as the system has. */
+  readonly maxConnections?: number | undefined;
 }
 
+/** Who a server says that it is, in PEM. */
 export interface TlsIdentity {
   readonly cert: string | Buffer;
   readonly key: string | Buffer;
 }
 
+/** A handler that is served. */
 export interface Served {
   /** Such as `http://127.0.0.1:43123`, https: with `tls`; without a slash at the end. */
   readonly url: string;
@@ -97,6 +102,7 @@ export async function serve(handler: FetchHandler, options: ServeOptions = {}): 
   );
   const server = create(tls, (incoming, outgoing) => void listener(incoming, outgoing));
   server.on(tls === undefined ? 'connection' : 'secureConnection', linger);
+  if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections;
   const address = await listen(server, port, host);
   const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
   let closed: Promise<void> | undefined;

@@ -27,6 +27,7 @@ export interface HttpRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** An answer whose body is still to be read. */
 export interface HttpResponse {
   /** Any status but that of a redirect; judging it is the caller's. */
   readonly status: number;

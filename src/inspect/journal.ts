@@ -63,10 +63,12 @@ export class RequestJournal implements Iterable<JournalEntry> {
     return this.#count;
   }
 
+  /** The latest request; undefined before the first. */
   get last(): JournalEntry | undefined {
     return this.#limit === 0 ? undefined : this.#entries.at(-1);
   }
 
+  /** The requests that are kept, oldest first. */
   [Symbol.iterator](): Iterator<JournalEntry> {
     return this.#kept()[Symbol.iterator]();
   }
@@ -83,11 +85,13 @@ export class RequestJournal implements Iterable<JournalEntry> {
       .join('');
   }
 
+  /** Forgets all, and counts from 1 again. */
   clear(): void {
     this.#entries = [];
     this.#count = 0;
   }
 
+  /** The entry as it is kept, with its number: from 1, one more for each. */
   add(entry: Omit<JournalEntry, 'id'>): JournalEntry {
     const added = { id: ++this.#count, ...entry };
     this.#entries.push(added);

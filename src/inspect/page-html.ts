@@ -22,7 +22,7 @@ export const INSPECTOR_HTML = `<!doctype html>
 </header>
 <main>
 <p class="card wide failure" id="failure" role="alert" hidden></p>
-<noscript><p class="card wide">This page needs its script, which the emulator serves itself.</p></noscript>
+<noscript><p class="card wide">This page needs its script, which is served beside it.</p></noscript>
 
 <section class="card" id="clock" aria-labelledby="clock-title">
 <h2 id="clock-title">Clock</h2>

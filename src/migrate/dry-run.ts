@@ -16,11 +16,15 @@ export interface CheckedStep {
   readonly problem: CtctError | undefined;
 }
 
+/** What of a plan is tried. */
 export interface DryRunOptions {
+  /** Where relative paths of the plan start. */
   readonly planFolder: string;
   /** What was done already; undefined: nothing. */
   readonly state?: RunState | undefined;
+  /** Only these accounts. Default all. */
   readonly only?: readonly string[] | undefined;
+  /** Ends it. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -26,9 +26,13 @@ export interface FailingRow {
   readonly named: boolean;
 }
 
+/** Where the rows of a run are looked up. */
 export interface FailingRowsOptions {
+  /** Where relative paths of the plan start. */
   readonly planFolder: string;
+  /** Where the run keeps its files. */
   readonly stateFolder: string;
+  /** What came of the run so far. */
   readonly state: RunState;
   /** Told of a file that cannot be looked into, so that rows are left out which only the file could tell. */
   readonly onProblem?: ((error: CtctError) => void) | undefined;

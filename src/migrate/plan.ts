@@ -19,6 +19,7 @@ export interface MigrationPlan {
   readonly estimate: Estimate;
 }
 
+/** An account of the source, and what will be done in its target. */
 export interface PlannedAccount {
   /** The name that it has in the accounts file: letters, digits, `.`, `_`, `-`, `@`; unique. */
   readonly account: string;
@@ -30,6 +31,7 @@ export interface PlannedAccount {
   readonly losses: readonly PlannedLoss[];
 }
 
+/** The account that contacts are brought to, and by what it is reached. */
 export interface PlannedTarget {
   readonly api: 'v2';
   /** Undefined: the service's own. */
@@ -53,8 +55,10 @@ export interface PlannedList {
   readonly check: 'same' | 'other' | 'found' | 'missing' | 'unchecked';
 }
 
+/** One thing that will be done in an account. */
 export type PlannedStep = PlannedUpload | PlannedClear;
 
+/** A file that will be uploaded, in parts. */
 export interface PlannedUpload {
   /** `joesflowers/1`: the account, and the place among its steps from 1. */
   readonly id: string;
@@ -84,6 +88,7 @@ export interface PlannedUpload {
   readonly parts: readonly PlannedPart[];
 }
 
+/** Lists that will be cleared, in one request. */
 export interface PlannedClear {
   readonly id: string;
   readonly activityType: 'CLEAR_CONTACTS_FROM_LISTS';
@@ -94,6 +99,7 @@ export interface PlannedClear {
   readonly parts: readonly [{ readonly id: string }];
 }
 
+/** One request of an upload. */
 export interface PlannedPart {
   /** `joesflowers/1/1`: the step, and the place among its parts from 1. */
   readonly id: string;
@@ -108,17 +114,20 @@ export interface PlannedPart {
   readonly sha256: string;
 }
 
+/** Something that will be lost, and where. */
 export interface PlannedLoss {
   readonly code: LossCode;
   readonly place: string;
   readonly message: string;
 }
 
+/** How often something is lost. */
 export interface LossCount {
   readonly code: LossCode;
   readonly count: number;
 }
 
+/** How much a migration takes, more or less. */
 export interface Estimate {
   /** Calls to the target at least: listings, creations, looks at what goes on, and read-backs. */
   readonly calls: number;

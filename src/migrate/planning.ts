@@ -28,14 +28,17 @@ export interface UploadInput extends Pick<
   readonly lists: readonly string[];
 }
 
+/** Lists that are to be cleared. */
 export interface ClearInput {
   readonly activityType: 'CLEAR_CONTACTS_FROM_LISTS';
   /** Ids in ws. */
   readonly lists: readonly string[];
 }
 
+/** One thing that is to be done in an account. */
 export type StepInput = UploadInput | ClearInput;
 
+/** An account, and what is to be done in it. */
 export interface AccountInput {
   readonly account: string;
   readonly target: PlannedTarget;
@@ -47,6 +50,7 @@ export interface AccountInput {
   readonly losses?: readonly Loss[] | undefined;
 }
 
+/** What is to be planned. */
 export interface MigrationInput {
   /** In the order in which the plan has them. */
   readonly accounts: readonly AccountInput[];
@@ -55,6 +59,7 @@ export interface MigrationInput {
   readonly limits?: MigrationPlan['limits'] | undefined;
 }
 
+/** Where a plan is made for, and who is told. */
 export interface PlanOptions {
   /** The folder in which the plan will be. */
   readonly planFolder: string;

@@ -27,6 +27,7 @@ export interface MigrationReport {
   readonly problems: readonly string[];
 }
 
+/** Counts over all accounts. */
 export interface ReportTotals {
   readonly accounts: number;
   readonly accountsFinished: number;
@@ -48,6 +49,7 @@ export interface ReportTotals {
   readonly unexpected: number;
 }
 
+/** What came of an account. */
 export interface ReportAccount {
   readonly account: string;
   readonly state: AccountStatus['state'];
@@ -56,6 +58,7 @@ export interface ReportAccount {
   readonly lists: readonly ReportList[];
 }
 
+/** What came of a step. */
 export interface ReportStep {
   readonly step: string;
   readonly activityType: PlannedStep['activityType'];
@@ -67,6 +70,7 @@ export interface ReportStep {
   readonly parts: readonly ReportPart[];
 }
 
+/** What came of a part. */
 export interface ReportPart {
   readonly part: string;
   readonly state: PartState['state'];
@@ -89,6 +93,7 @@ export interface ReportPart {
   readonly message: string | null;
 }
 
+/** What comparing the members of a list came to. */
 export interface ReportList {
   readonly list: string;
   readonly name: string | null;
@@ -101,6 +106,7 @@ export interface ReportList {
   readonly differences: readonly ReportDifference[];
 }
 
+/** An address that is missing in a list, or unexpected there. */
 export interface ReportDifference {
   readonly emailAddress: string;
   readonly difference: Difference['difference'];
@@ -109,8 +115,7 @@ export interface ReportDifference {
 }
 
 /**
- * What came of the run, with every row that failed and every address that differs.
- * @param options.now milliseconds since 1970
+ * What came of the run, with every row that failed and every address that differs; `now` is in milliseconds since 1970.
  * @throws UsageError `FILE_UNREADABLE` for a file of the state folder
  */
 export async function buildReport(run: ReadRun, { now }: { readonly now: number }): Promise<MigrationReport> {

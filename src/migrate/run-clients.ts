@@ -16,6 +16,7 @@ export interface TargetCredentials {
   readonly token: string;
 }
 
+/** Where the secrets of a plan are read from. */
 export interface SecretSource {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The folder that `file:` references start from. */
@@ -55,20 +56,27 @@ export async function readCredentials(
   return found;
 }
 
+/** What the clients of a plan work with. */
 export interface PlanClientOptions {
+  /** By account, as `readCredentials` gives them. */
   readonly credentials: ReadonlyMap<string, TargetCredentials>;
   /** Where the calls of each API key are counted, by all who use the store. */
   readonly buckets: Buckets;
+  /** Of each API key. */
   readonly limits: MigrationPlan['limits'];
   /** Whether calls are held back to the limits. Default: not those to this machine, nor through a `fetch` of the caller's. */
   readonly limited?: boolean | undefined;
   /** Hosts that may be reached by plain http. */
   readonly allowHttp?: readonly string[] | undefined;
+  /** Called in place of `globalThis.fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined;
+  /** Default the machine's. */
   readonly clock?: Clock | undefined;
+  /** Numbers from 0 to below 1. Default `Math.random`. */
   readonly random?: (() => number) | undefined;
   /** Milliseconds that an activity is looked for when an answer was lost. Default 120,000. */
   readonly quietPeriod?: number | undefined;
+  /** Told what the service, or a client, warns of. */
   readonly onWarning?: ((account: string, warning: Warning) => void) | undefined;
 }
 

@@ -22,6 +22,7 @@ export interface AccountOutcome {
   readonly differences: number;
 }
 
+/** Why an account is held, or was given up. */
 export interface Reason {
   /** Of the error, see `ERROR_CODES`. */
   readonly code: string;

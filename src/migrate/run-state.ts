@@ -19,7 +19,9 @@ export type PartState =
     }
   | { readonly state: 'finished'; readonly activity: FinishedPart; readonly at: number };
 
+/** How many members a list had. */
 export type MembersRecord = Extract<RunRecord, { readonly event: 'members' }>;
+/** What comparing the members of a list came to. */
 export type VerifiedRecord = Extract<RunRecord, { readonly event: 'verified' }>;
 
 /** What came of a run so far. */

@@ -17,7 +17,8 @@ export type Trouble = 'wait' | 'hold' | 'giveUp';
 
 /** @param kind of the job; those but `part` change nothing in the account, and may be done as often as one likes. */
 export function troubleOf(error: CtctError, kind: 'before' | 'part' | 'after'): Trouble {
-  if (isPassing(error)) return 'wait';
+  // Calls are counted in the store, which somebody else may be writing to.
+  if (isPassing(error) || error.code === 'STORE_BUSY') return 'wait';
   if (kind !== 'part' && (error instanceof AmbiguousCreateError || error instanceof ActivityFailedError)) {
     return 'wait';
   }
@@ -26,16 +27,17 @@ export function troubleOf(error: CtctError, kind: 'before' | 'part' | 'after'): 
   return error instanceof WaitTimeoutError ? 'giveUp' : 'hold';
 }
 
-/** Whether somebody has to look, and say `--retry`, before the part that was refused with this is sent again. */
+/** Whether somebody has to look, and say `--retry`, before the part that was refused, or failed, with this is sent again. */
 export function needsRetry(code: string): boolean {
   return PERSONS.includes(code);
 }
 
-/** Refusals that are of the request. All others go away when what is wrong around it is put right. */
+/** What is of the request. All others go away when what is wrong around it is put right. */
 const PERSONS: readonly string[] = [
   'SERVICE_REFUSED',
   'NOT_FOUND',
   'CREATE_AMBIGUOUS',
+  'ACTIVITY_FAILED',
 ] satisfies readonly CtctError['code'][];
 
 /** The code under which a refusal is written down. */

@@ -12,11 +12,13 @@ import { obstacleOf, Standing, type AccountOutcome } from './run-standing.js';
 import type { RunRecord } from './run-record.js';
 import { RunLedger } from './run-state.js';
 
+/** What a run works with, and how. */
 export interface RunOptions {
   /** Where relative paths of the plan start. */
   readonly planFolder: string;
   /** Where the run keeps its files beside the store, such as the members of lists. It must be there. */
   readonly stateFolder: string;
+  /** Holds what came of the run so far; see `openRunStore`. */
   readonly store: Store;
   /**
    * The client of an account. It must look for lost answers, and repeat uploads of which nothing shows: see
@@ -41,6 +43,7 @@ export interface RunOptions {
   readonly clock?: Clock | undefined;
   /** Numbers from 0 to below 1, for the jitter of pauses. Default `Math.random`. */
   readonly random?: (() => number) | undefined;
+  /** Told what goes on, as it goes on. */
   readonly onEvent?: ((event: RunEvent) => void) | undefined;
 }
 
@@ -72,6 +75,7 @@ export type RunEvent =
   /** The account is finished, held, or given up. */
   | { readonly event: 'account'; readonly account: AccountOutcome };
 
+/** How far a run came. */
 export interface RunOutcome {
   /** It was told to stop before all was done. */
   readonly paused: boolean;

@@ -10,6 +10,7 @@ export function stateFolder(planPath: string, given?: string): string {
   return given ?? `${planPath.replace(/\.json$/i, '')}.state`;
 }
 
+/** How the store of a run is opened. */
 export interface RunStoreOptions {
   /** Opens the store of a run that was begun, to look at it, while it goes on too. Default false. */
   readonly readOnly?: boolean | undefined;

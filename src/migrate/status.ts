@@ -25,11 +25,13 @@ export interface AccountStatus {
   readonly secondsLeft: number | undefined;
 }
 
+/** How many of how many are done. */
 export interface Progress {
   readonly done: number;
   readonly all: number;
 }
 
+/** How far a run has come. */
 export interface RunStatus {
   /** The id of the plan. */
   readonly plan: string;
@@ -51,6 +53,7 @@ export interface RunStatus {
   readonly secondsLeft: number | undefined;
 }
 
+/** When, and beside whom, a status is asked for. */
 export interface StatusOptions {
   /** Milliseconds since 1970. */
   readonly now: number;

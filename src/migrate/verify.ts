@@ -52,22 +52,17 @@ export async function verifyAccount(
       if (step.activityType === 'CLEAR_CONTACTS_FROM_LISTS') continue;
       await takeRows(mentions, step, index, { planFolder, state, signal });
     }
-    const tallies = lists.map(() => ({ expected: 0, found: 0, missing: 0, unexpected: 0 }));
     const name = differencesFile(account.account);
     const file = join(stateFolder, name);
-    await writeWhole(file, writeCsv(differences(mentions, account, lists, tallies, signal)));
-    if (tallies.every(({ missing, unexpected }) => missing + unexpected === 0)) await rm(file);
-    return lists.map(({ list }, index): Verified => {
-      const tally = tallies[index] ?? NONE;
-      const differs = tally.missing + tally.unexpected > 0;
-      return {
-        event: 'verified',
-        account: account.account,
-        list,
-        ...tally,
-        ...(differs && { differences: name }),
-      };
-    });
+    await writeWhole(file, writeCsv(differences(mentions, account, lists, signal)));
+    if (lists.every(({ tally }) => !differs(tally))) await rm(file);
+    return lists.map(({ list, tally }): Verified => ({
+      event: 'verified',
+      account: account.account,
+      list,
+      ...tally,
+      ...(differs(tally) && { differences: name }),
+    }));
   } finally {
     await mentions.close();
   }
@@ -80,7 +75,9 @@ interface Tally {
   unexpected: number;
 }
 
-const NONE: Tally = { expected: 0, found: 0, missing: 0, unexpected: 0 };
+function differs({ missing, unexpected }: Tally): boolean {
+  return missing + unexpected > 0;
+}
 
 /** A list whose members were read. */
 interface ReadList {
@@ -89,6 +86,7 @@ interface ReadList {
   readonly after: MembersRecord;
   /** The last step that cleared it; -1 when none did. */
   readonly clearedAt: number;
+  readonly tally: Tally;
 }
 
 function readLists({ account, steps }: PlannedAccount, state: RunState): ReadList[] {
@@ -96,7 +94,13 @@ function readLists({ account, steps }: PlannedAccount, state: RunState): ReadLis
     const before = state.members.get(membersKey({ account, list, when: 'before' }));
     const after = state.members.get(membersKey({ account, list, when: 'after' }));
     if (before === undefined || after === undefined) return [];
-    return { list, before, after, clearedAt: steps.findLastIndex((step) => hasCleared(step, list, state)) };
+    return {
+      list,
+      before,
+      after,
+      clearedAt: steps.findLastIndex((step) => hasCleared(step, list, state)),
+      tally: { expected: 0, found: 0, missing: 0, unexpected: 0 },
+    };
   });
 }
 
@@ -177,24 +181,18 @@ interface Standing {
   row: Mention | undefined;
 }
 
-/** The rows of the file of differences; `tallies` are complete at its end. */
+/** The rows of the file of differences; the tallies of the lists are complete at its end. */
 async function* differences(
   mentions: Mentions,
   { steps }: PlannedAccount,
   lists: readonly ReadList[],
-  tallies: readonly Tally[],
   signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly string[]> {
-  const places = steps.map((step) =>
-    lists.flatMap(({ list }, index) => (step.lists.includes(list) ? index : [])),
-  );
+  const touched = steps.map((step) => lists.filter(({ list }) => step.lists.includes(list)));
   yield DIFFERENCE_HEADING;
   for await (const { address, mentions: all } of mentions.byAddress()) {
     if (signal?.aborted === true) throw aborted();
-    for (const [index, { before, after, row }] of standings(all, places, lists)) {
-      const tally = tallies[index];
-      const list = lists[index]?.list;
-      if (tally === undefined || list === undefined) continue;
+    for (const [{ list, tally }, { before, after, row }] of standings(all, touched, lists)) {
       const step = row === undefined ? undefined : steps[row.source];
       const expected = step === undefined ? before : step.activityType === 'ADD_CONTACTS';
       if (expected) tally.expected++;
@@ -202,11 +200,12 @@ async function* differences(
       if (expected === after) continue;
       const difference: Difference['difference'] = expected ? 'missing' : 'unexpected';
       tally[difference]++;
+      const file = step !== undefined && 'file' in step ? step.file : undefined;
       yield differenceCells({
         list,
         emailAddress: address,
         difference,
-        file: step !== undefined && 'file' in step ? step.file : undefined,
+        file,
         line: row?.line,
         step: step?.id,
       });
@@ -214,27 +213,24 @@ async function* differences(
   }
 }
 
+/** @param touched the lists that each step touches */
 function standings(
   all: readonly Mention[],
-  places: readonly (readonly number[])[],
+  touched: readonly (readonly ReadList[])[],
   lists: readonly ReadList[],
-): Map<number, Standing> {
-  const found = new Map<number, Standing>();
-  const standing = (list: number) => {
+): Map<ReadList, Standing> {
+  const found = new Map<ReadList, Standing>();
+  const standing = (list: ReadList) => {
     let one = found.get(list);
     if (one === undefined) found.set(list, (one = { before: false, after: false, row: undefined }));
     return one;
   };
   for (const mention of all) {
     const { source } = mention;
-    if (source < 0) {
-      const { list, when } = listOf(source);
-      standing(list)[when] = true;
-      continue;
-    }
-    for (const list of places[source] ?? []) {
-      if (source > (lists[list]?.clearedAt ?? -1)) standing(list).row = mention;
-    }
+    const { list, when } = listOf(source);
+    const read = lists[list];
+    if (read !== undefined) standing(read)[when] = true;
+    for (const one of touched[source] ?? []) if (source > one.clearedAt) standing(one).row = mention;
   }
   return found;
 }

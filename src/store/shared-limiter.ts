@@ -4,6 +4,7 @@ import { unlessAborted } from '../http/abort.js';
 import type { Limiter } from '../http/limiter.js';
 import type { Buckets, Limits } from './store.js';
 
+/** How many calls are let go, over all processes. */
 export interface SharedLimiterOptions extends Partial<Limits> {
   /** Default the machine's. */
   readonly clock?: Clock | undefined;

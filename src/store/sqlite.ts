@@ -4,6 +4,7 @@ import nodePath from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { UnsupportedError, UsageError } from '../activity/errors.js';
 import { codeOf, syncFolder, writing } from '../http/disk.js';
+import { optional } from '../optional.js';
 import { checkWhole } from './arguments.js';
 import { lockRunBeside } from './run-lock.js';
 import { connectionTo, prepareWriting, type Connection, type Database } from './sqlite-connection.js';
@@ -11,7 +12,9 @@ import { sqliteQueue } from './sqlite-queue.js';
 import { isFresh, makeTables } from './sqlite-schema.js';
 import { sqliteBuckets, sqliteJournal, sqliteRecords, sqliteValues } from './sqlite-tables.js';
 import type { Store } from './store.js';
+import { threadedStore } from './thread.js';
 
+/** How the file of a store is opened. */
 export interface StoreOptions {
   /** Opens a store that is there, to be read only; several may, and one may be writing meanwhile. Default false. */
   readonly readOnly?: boolean | undefined;
@@ -20,6 +23,8 @@ export interface StoreOptions {
    * stands still meanwhile. Default 5,000.
    */
   readonly busyTimeout?: number | undefined;
+  /** Waits for the disk in a thread of its own, so that nobody else in this process has to. Default false. */
+  readonly thread?: boolean | undefined;
 }
 
 /**
@@ -27,11 +32,15 @@ export interface StoreOptions {
  * this machine may have it open; it is not for a network share.
  * @throws UsageError `FILE_UNREADABLE`, `FILE_UNWRITABLE`; `CREDENTIALS_EXPOSED` when other users can read the file;
  * `STORE_INCOMPATIBLE` for a later format or a database of another program; `STORE_BUSY`; DecodeError `STORE_DAMAGED`;
- * UnsupportedError on a machine that the engine was not built for.
+ * `PACKAGE_MISSING` without libsql, which is optional; UnsupportedError on a machine that the engine was not built for.
  */
 export async function openStore(path: string, options: StoreOptions = {}): Promise<Store> {
-  const { readOnly = false, busyTimeout = 5000 } = options;
+  const { readOnly = false, busyTimeout = 5000, thread = false } = options;
   checkWhole('busyTimeout', busyTimeout);
+  if (thread) {
+    const lockRun = async (run: string) => lockRunBeside(await ownFile(path), run);
+    return threadedStore({ path, options: { readOnly, busyTimeout } }, lockRun);
+  }
   if (!readOnly) await createFile(path);
   const file = await ownFile(path);
   const Libsql = await loadEngine();
@@ -44,8 +53,9 @@ export async function openStore(path: string, options: StoreOptions = {}): Promi
 /** Loaded when it is needed: whoever needs no store does not wait for it. */
 async function loadEngine(): Promise<new (path: string, options: { timeout: number }) => Database> {
   try {
-    return (await import('libsql')).default;
-  } catch {
+    return (await optional('libsql', () => import('libsql'))).default;
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
     const machine = `${process.platform} ${process.arch}`;
     throw new UnsupportedError(
       `a store needs the package libsql, which has no build for this machine (${machine})`,

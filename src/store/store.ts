@@ -36,6 +36,7 @@ export interface Journal {
   read(run: string, after?: number): AsyncIterable<JournalRecord>;
 }
 
+/** A record, and its number in the run. */
 export interface JournalRecord {
   readonly number: number;
   readonly record: unknown;
@@ -69,27 +70,32 @@ export interface Queue {
   jobs(key?: string): AsyncIterable<Job>;
 }
 
+/** A job to be done. */
 export interface NewJob {
   /** Of this job alone in the whole store. */
   readonly id: string;
   readonly body: unknown;
 }
 
+/** Which jobs are asked for. */
 export interface ClaimOptions {
   /** Only jobs of these keys. */
   readonly only?: readonly string[] | undefined;
 }
 
+/** Why a job is given back, and whether it is tried again. */
 export interface JobFailure {
   readonly reason: string;
   readonly retryAt?: number | undefined;
 }
 
+/** A job that is leased, or when to ask for one again. */
 export type Claim =
   | { readonly lease: Lease }
   /** When a job will be ready, should nobody be quicker; undefined when all have ended. */
   | { readonly lease: undefined; readonly readyAt: number | undefined };
 
+/** The right to work on a job for a while. */
 export interface Lease extends NewJob {
   readonly key: string;
   /** Fences off whoever had the job before: greater than that of every earlier lease of the store. */
@@ -98,8 +104,10 @@ export interface Lease extends NewJob {
   readonly attempt: number;
 }
 
+/** How far a job has come. */
 export type JobState = 'waiting' | 'leased' | 'done' | 'failed';
 
+/** A job, and what became of it. */
 export interface Job extends NewJob {
   readonly key: string;
   readonly state: JobState;
@@ -119,6 +127,7 @@ export interface Buckets {
   take(key: string, now: number, limits: Limits): Promise<Taken>;
 }
 
+/** How often something may be called. */
 export interface Limits {
   /** Calls within any second: a whole number from 1. */
   readonly perSecond: number;
@@ -126,6 +135,7 @@ export interface Limits {
   readonly perDay: number;
 }
 
+/** Whether the limits had room for a call. */
 export type Taken =
   | { readonly go: true }
   /** `used` says which limit has no room, `retryAt` when it has again. */
@@ -133,6 +143,7 @@ export type Taken =
 
 /** Named values that change only for one who knows what they were. */
 export interface Values {
+  /** The value; undefined while it has none. */
   get(name: string): Promise<Versioned | undefined>;
   /**
    * The new version, when `version` is the one the value has (0: there is none yet); undefined, and nothing is changed,
@@ -141,6 +152,7 @@ export interface Values {
   set(name: string, value: unknown, version: number): Promise<number | undefined>;
 }
 
+/** A value, and which one in its history. */
 export interface Versioned {
   readonly value: unknown;
   /** From 1; one more at each change. */
@@ -157,6 +169,7 @@ export interface Records {
   write(...changes: readonly RecordChange[]): Promise<void>;
 }
 
+/** Which records of a collection are listed. */
 export interface RecordRange {
   /** Only keys that come behind this one in the order asked for. */
   readonly after?: string | undefined;
@@ -166,6 +179,7 @@ export interface RecordRange {
   readonly limit?: number | undefined;
 }
 
+/** A value under its key. */
 export interface StoredRecord {
   readonly key: string;
   readonly value: unknown;

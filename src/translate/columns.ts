@@ -19,6 +19,7 @@ import { loss, type Loss, type Translation } from './loss.js';
 /** Where the values of columns go that v2 ignores: `{ 'MIDDLE NAME': 'CUSTOM FIELD 15' }`, by names of ws or v2. */
 export type ColumnTargets = Readonly<Record<string, string>>;
 
+/** What column names are translated from or to, and for what. */
 export type ColumnDirection = {
   /** Of a file that is uploaded (default), of one whose addresses are removed, or of an export. */
   readonly purpose?: 'add' | 'remove' | 'export' | undefined;

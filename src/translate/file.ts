@@ -9,6 +9,7 @@ import { isChecked, valueProblem } from '../v2/values.js';
 import { planFromV2, planUpload, translateRow, type ColumnTargets, type UploadPlan } from './columns.js';
 import { loss, type Loss } from './loss.js';
 
+/** What a contact file is translated from or to, and for what. */
 export type TranslateFileOptions = {
   /** What the file is for: to add its contacts (default), or to remove them. */
   readonly purpose?: 'add' | 'remove' | undefined;

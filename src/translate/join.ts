@@ -28,6 +28,7 @@ export interface JoinedActivity extends Activity {
   readonly partIds: readonly string[];
 }
 
+/** How parts are joined. */
 export interface JoinOptions {
   /** Default: the id of the first part that was sent, or empty text. */
   readonly id?: string | undefined;

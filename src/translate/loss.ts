@@ -3,6 +3,7 @@
  * code around it has changed too. `note`: good to know.
  */
 export const SEVERITIES = ['loss', 'change', 'note'] as const;
+/** How much a loss matters: gone, changed, or only to be known. */
 export type Severity = (typeof SEVERITIES)[number];
 
 /** Every difference that a translation tells of, by its stable code. */
@@ -79,6 +80,7 @@ export const LOSSES = {
   ERRORS_UNLISTED: { severity: 'loss', meaning: 'more errors were counted than are listed' },
 } as const satisfies Record<string, { readonly severity: Severity; readonly meaning: string }>;
 
+/** The code of a loss: a key of `LOSSES`. */
 export type LossCode = keyof typeof LOSSES;
 
 /** One difference between what was given and its counterpart. */

@@ -2,6 +2,7 @@ import type { LossCode } from './loss.js';
 
 /** How well v2 says what ws says. `action`: it does, after a conversion or a change of the code around it. */
 export const VERDICTS = ['exact', 'lossy', 'impossible', 'action'] as const;
+/** How well a thing of ws is said in v2. */
 export type Verdict = (typeof VERDICTS)[number];
 
 /** Where it is known from. */
@@ -487,7 +488,9 @@ export const MAPPING = {
   serverError: error(500, 'A failure of the service', 'D'),
 } as const satisfies Record<string, Row>;
 
+/** The id of a row of the mapping: a key of `MAPPING`. */
 export type MappingId = keyof typeof MAPPING;
+/** A row of the mapping of ws to v2, with its id. */
 export type MappingRow = Row & { readonly id: MappingId };
 
 /** The rows in their order, each with its id. */

@@ -16,6 +16,7 @@ import { planExport, type ColumnTargets } from './columns.js';
 import { RowTranslation } from './file.js';
 import { loss, type Loss, type Translation } from './loss.js';
 
+/** From ws to v2, and how. */
 export interface RequestToV2 {
   readonly to: 'v2';
   /** Where the values of columns go that v2 ignores: `{ 'MIDDLE NAME': 'CUSTOM FIELD 15' }`. */
@@ -25,6 +26,7 @@ export interface RequestToV2 {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** From v2 to ws. */
 export interface RequestFromV2 {
   readonly from: 'v2';
 }

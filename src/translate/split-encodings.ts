@@ -87,6 +87,7 @@ function csvLine(cells: readonly string[], delimiter: Dialect['delimiter']): str
   return `${cells.map((cell) => (special.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(delimiter)}\n`;
 }
 
+/** What the parts of an upload to v2 are. */
 export interface V2PartOptions {
   /** Of removals, only the addresses are sent. */
   readonly purpose: 'add' | 'remove';

@@ -11,6 +11,7 @@ import { locateLines, partLines, type Located, type PartLine, type Wanted } from
 import { keptRows, openText, readText, type ReadText } from './split-read.js';
 import { RawRow, type Start } from './split-rows.js';
 
+/** How a file is cut. */
 export interface SplitOptions {
   /** What each part keeps to; see `LIMITS`. */
   readonly limits: PartLimits;

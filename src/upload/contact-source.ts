@@ -13,6 +13,7 @@ export interface ContactSource {
   close(): Promise<void>;
 }
 
+/** A file whose bytes are in memory. */
 export function memorySource(bytes: Uint8Array): ContactSource {
   return {
     size: bytes.length,

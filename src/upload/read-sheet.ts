@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { TransportError, UsageError } from '../activity/errors.js';
+import { packageMissing } from '../optional.js';
 import type { ContactSource } from './contact-source.js';
 import {
   SHEET_LIMITS,
@@ -19,9 +20,6 @@ export interface ReadSheetOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The package that reads spreadsheets, which may be left out when this one is installed. */
-const PACKAGE = '@e965/xlsx';
-
 /**
  * True for what programs made as spreadsheets, whatever its name says: .xls (since 1987) and .xlsx, and the XML and HTML that
  * is sent under the name .xls. Text is none, be it called so.
@@ -39,8 +37,8 @@ export async function isSpreadsheet(source: ContactSource): Promise<boolean> {
 
 /**
  * The first sheet of a spreadsheet as text. It is read in a thread of its own, one at a time, with bounded memory and time.
- * @throws UsageError `CONTACTS_INVALID` when it cannot be read, or is too large, or the package for it is not installed;
- * TransportError `ABORTED`.
+ * @throws UsageError `CONTACTS_INVALID` when it cannot be read, or is too large; `PACKAGE_MISSING` without @e965/xlsx, which
+ * is optional; TransportError `ABORTED`.
  */
 export async function readSheet(source: ContactSource, options: ReadSheetOptions): Promise<SheetText> {
   const { name, limits = {}, signal } = options;
@@ -61,10 +59,12 @@ export async function readSheet(source: ContactSource, options: ReadSheetOptions
   return textOf(answer, name);
 }
 
-/** @throws UsageError `CONTACTS_INVALID` where there is none. */
+/** @throws UsageError `CONTACTS_INVALID`, `PACKAGE_MISSING` where there is none. */
 export function textOf(answer: SheetAnswer, name: string): SheetText {
   if ('csv' in answer) return answer;
-  throw 'missing' in answer ? missing(name) : unreadable(name, answer.problem);
+  throw 'missing' in answer
+    ? packageMissing('@e965/xlsx', undefined, `save the sheet of ${name} as .csv`)
+    : unreadable(name, answer.problem);
 }
 
 let turn: Promise<unknown> = Promise.resolve();
@@ -122,14 +122,6 @@ function ask(order: SheetOrder, { timeout = 60_000, signal }: ReadSheetOptions):
 
 function isOutOfMemory(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
-}
-
-function missing(name: string): UsageError {
-  return new UsageError(
-    'CONTACTS_INVALID',
-    `${name}: is a spreadsheet, and the package that reads them is not installed: run npm install ${PACKAGE}, or save ` +
-      'the sheet as .csv',
-  );
 }
 
 function unreadable(name: string, problem: string): UsageError {

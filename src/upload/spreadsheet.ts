@@ -1,6 +1,7 @@
 import type * as Xlsx from '@e965/xlsx';
 import type { CellObject, DenseWorkSheet } from '@e965/xlsx';
 import { writeCsv } from '../format/csv.js';
+import { isMissing } from '../optional.js';
 import {
   SHEET_LIMITS,
   type SheetAnswer,
@@ -18,9 +19,7 @@ export async function answerOrder(
   try {
     return await sheetToText(bytes, limits, await load());
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND') {
-      return { missing: true };
-    }
+    if (isMissing(error, '@e965/xlsx')) return { missing: true };
     const problem = error instanceof Error ? error.message : String(error);
     return { problem: problem.slice(0, LONGEST_PROBLEM) };
   }

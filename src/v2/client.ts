@@ -44,6 +44,7 @@ export interface EncodedCreation {
   readonly blanksEnabled?: boolean | undefined;
 }
 
+/** Which activities are listed. */
 export interface V2ListOptions extends ListOptions {
   /** Only activities in this status. Default `ALL`. */
   readonly status?: (typeof V2_STATUSES)[number] | 'ALL' | undefined;

@@ -4,4 +4,5 @@
  * JSON calls for.
  */
 export const V2_ENCODINGS = ['auto', 'json', 'multipart'] as const;
+/** How uploads to v2 are written. */
 export type V2Encoding = (typeof V2_ENCODINGS)[number];

@@ -20,6 +20,8 @@ export type V2Request =
       readonly table: ContactTable;
       readonly lists: readonly string[];
       readonly blanksEnabled: boolean;
+      /** Of a multipart request that came in: what records call the upload. */
+      readonly fileName?: string | undefined;
     }
   | {
       readonly operation: 'removefromlists';
@@ -133,7 +135,10 @@ export async function fromV2(request: V2Request): Promise<ActivityRequest> {
       const { columns, rows } = request.table;
       return {
         activityType: 'ADD_CONTACTS',
-        contacts: { text: await csvText([columns.map(({ ws, v2Upload }) => ws ?? v2Upload), ...rows]) },
+        contacts: {
+          text: await csvText([columns.map(({ ws, v2Upload }) => ws ?? v2Upload), ...rows]),
+          ...(request.fileName !== undefined && { fileName: request.fileName }),
+        },
         lists: request.lists,
         ...(request.blanksEnabled && { blanksEnabled: true }),
       };

@@ -13,6 +13,7 @@ export const V2_TYPES = {
   EXPORT_CONTACTS: 'EXPORT_CONTACTS',
 } as const satisfies Record<KnownActivityType, KnownActivityType>;
 
+/** A type of activity as v2 tells it. */
 export type V2Type = (typeof V2_TYPES)[KnownActivityType];
 
 /** v2's name of that type; of an unknown type, the type itself. */

@@ -42,6 +42,7 @@ export interface V2List {
  * such as `Line 2: Invalid birthday` (2015).
  */
 export const ERROR_FORMS = ['strings', 'objects', 'none'] as const;
+/** How records of v2 tell errors. */
 export type ErrorForm = (typeof ERROR_FORMS)[number];
 
 /** A record as read; what could not be taken as it stands; and what the service itself warns of. */

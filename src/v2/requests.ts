@@ -290,7 +290,7 @@ async function decodeFile(
     return { operation, addresses: rows.map(([address = '']) => address), lists };
   }
   const table = readFileTable(rows);
-  return { operation: 'addcontacts', table, lists, blanksEnabled: readBlanks(query) };
+  return { operation: 'addcontacts', table, lists, blanksEnabled: readBlanks(query), fileName };
 }
 
 function readFileTable([heading = [], ...rows]: readonly (readonly string[])[]): ContactTable {

@@ -24,7 +24,9 @@ export type V2AccountLookup = (
   credentials: ApiKeyCredentials,
 ) => ActivityService | undefined | Promise<ActivityService | undefined>;
 
+/** Whose accounts a server of v2 serves, and how. */
 export interface V2ServerOptions {
+  /** The account that a token opens. */
   readonly account: V2AccountLookup;
   /** How records tell errors; default `strings`, as they did last. */
   readonly errors?: ErrorForm | undefined;

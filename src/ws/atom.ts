@@ -71,6 +71,7 @@ const LONGEST_LEAF = 65_536;
 /** Of one entry; what goes beyond is counted, not told. */
 const MOST_PROBLEMS = 100;
 
+/** How a document is read. */
 export interface AtomReaderOptions {
   /** Names the input in positions: a path or a URL without its query. */
   readonly source?: string | undefined;

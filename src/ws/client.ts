@@ -9,14 +9,7 @@ import type {
   DownloadOptions,
   ListOptions,
 } from '../activity/service.js';
-import {
-  behind,
-  BulkClient,
-  checkActivityId,
-  type BulkClientOptions,
-  type ClientSaveOptions,
-  type ClientWaitOptions,
-} from '../bulk-client.js';
+import { behind, BulkClient, checkActivityId, type BulkClientOptions } from '../bulk-client.js';
 import type { RequestBody } from '../format/body.js';
 import type { Credentials } from '../http/credentials.js';
 import { safeFileName } from '../http/file-name.js';
@@ -32,13 +25,11 @@ import { accountUris, activityIdOf, lastSegment, type AccountUris } from './uris
 export interface WsClientOptions extends BulkClientOptions {
   /** The account's user, as it stands in the URL: `/ws/customers/<user>`. */
   readonly user: string;
+  /** How the account signs in. */
   readonly credentials: Credentials;
   /** How uploads are written. Default `auto`: multipart for files, .xls and data over 1 MiB, else the urlencoded form. */
   readonly encoding?: Encoding | undefined;
 }
-
-export type WsSaveOptions = ClientSaveOptions;
-export type WsWaitOptions = ClientWaitOptions;
 
 const EXPECTED = 'an Atom document';
 

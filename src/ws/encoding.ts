@@ -3,4 +3,5 @@
  * UTF-8, else the urlencoded form.
  */
 export const ENCODINGS = ['auto', 'form', 'multipart'] as const;
+/** How uploads to ws are written. */
 export type Encoding = (typeof ENCODINGS)[number];

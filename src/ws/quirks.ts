@@ -6,6 +6,7 @@ import { shown } from '../activity/shown.js';
  * clients shows that the service was.
  */
 export const PROFILES = ['documented', 'observed'] as const;
+/** Which quirks are on: as documented, or as clients saw the service. */
 export type Profile = (typeof PROFILES)[number];
 
 interface Quirk {
@@ -284,6 +285,7 @@ export const QUIRKS = {
   },
 } as const satisfies Record<string, Quirk>;
 
+/** The name of a quirk: a key of `QUIRKS`. */
 export type QuirkName = keyof typeof QUIRKS;
 
 /** For each quirk whether it is on. */

@@ -21,7 +21,9 @@ export type AccountLookup = (
   credentials: PresentedCredentials | undefined,
 ) => WsAccount | undefined | Promise<WsAccount | undefined>;
 
+/** Whose accounts a server of ws serves, and how. */
 export interface WsServerOptions {
+  /** The account of a user whose credentials are right. */
   readonly account: AccountLookup;
   /** Of the challenges. Default `api.constantcontact.com`. */
   readonly realm?: string | undefined;

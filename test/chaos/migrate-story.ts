@@ -54,7 +54,6 @@ const members = new Map(
 );
 const failing: Failing[] = [];
 let rowCount = 0;
-let fileCount = 0;
 
 const folder = await mkdtemp(path.join(tmpdir(), 'ctct-migrate-story-'));
 const say = (text: string) => process.stdout.write(`${text}\n`);
@@ -88,7 +87,7 @@ try {
   await tell();
 } finally {
   await v2.close();
-  await ws.close();
+  await source.close();
   await target.close();
   if (flags.keep) say(`kept: ${folder}`);
   else await rm(folder, { recursive: true, force: true });
@@ -267,7 +266,6 @@ async function compute({ accounts }: MigrationPlan): Promise<void> {
         for (const list of step.lists) lists?.get(list)?.clear();
         continue;
       }
-      fileCount++;
       const adds = step.activityType === 'ADD_CONTACTS';
       const out = new Set(optedOut(account));
       const last = new Map<string, { line: number; address: string; state: string }>();
@@ -301,12 +299,10 @@ async function readTable(file: string): Promise<Record<string, string | undefine
 // The command line.
 
 function start(args: readonly string[], errors: 'inherit' | 'ignore'): ChildProcess {
-  const command = flags.built
-    ? ['dist/cli/main.js']
-    : ['--import', 'tsx', path.join(ROOT, 'src/cli/main.ts')];
-  const [first = '', ...rest] = command;
-  const script = flags.built ? [path.join(ROOT, first)] : [first, ...rest];
-  const secrets = NAMES.flatMap((name) => [
+  const script = flags.built
+    ? [path.join(ROOT, 'dist/cli/main.js')]
+    : ['--import', import.meta.resolve('tsx'), path.join(ROOT, 'src/cli/main.ts')];
+  const secrets = NAMES.flatMap((name): [string, string][] => [
     [`V2_${name}`, `v2-${name}`],
     [`WS_${name}`, `ws-${name}`],
   ]);

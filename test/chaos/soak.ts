@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { CtctError } from '../../src/activity/errors.js';
 import { seededRandom } from '../../src/emulator/random.js';
 import { WsClient } from '../../src/ws/client.js';
+import { descriptors, growth } from '../support/growth.js';
 import { createSkippingClock } from '../support/skipping-clock.js';
 import { pick } from './faults.js';
 
@@ -131,15 +131,6 @@ async function look(done: number): Promise<Look> {
   return seen;
 }
 
-/** 0 where the system does not tell. */
-function descriptors(): number {
-  try {
-    return readdirSync('/proc/self/fd').length;
-  } catch {
-    return 0;
-  }
-}
-
 function judge(looks: readonly Look[], failures: ReadonlyMap<string, number>): number {
   const warm = looks.slice(Math.floor(looks.length / 4));
   const heap = growth(warm.map(({ done, heap }) => [done, heap]));
@@ -155,14 +146,4 @@ function judge(looks: readonly Look[], failures: ReadonlyMap<string, number>): n
   );
   for (const fault of faults) process.stdout.write(`LEAK: ${fault}\n`);
   return faults.length > 0 ? 1 : 0;
-}
-
-/** How much a line through the points (least squares) rises from the first to the last. */
-function growth(points: readonly (readonly [number, number])[]): number {
-  const count = points.length;
-  const meanX = points.reduce((sum, [x]) => sum + x, 0) / count;
-  const meanY = points.reduce((sum, [, y]) => sum + y, 0) / count;
-  const covariance = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0);
-  const variance = points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
-  return (covariance / variance) * ((points.at(-1)?.[0] ?? 0) - (points[0]?.[0] ?? 0));
 }

@@ -118,17 +118,17 @@ describe('ctct archive', () => {
   describe('the group', () => {
     it('is explained, as are its commands', async () => {
       const terminal = { columns: 80 };
-      for (const { name, summary, commands, examples } of GROUPS) {
+      for (const { name, summary, commands, examples, main: own } of GROUPS) {
         expect(COMMANDS.map((command) => command.name)).not.to.include(name);
         const main = await ctct(['--help']);
         expect(main.stdout.text).to.match(new RegExp(`^  ${name} `, 'm'));
         const group = await ctct([name, '--help'], { terminal });
         expect(group.stdout.text.toLowerCase()).to.contain(summary.toLowerCase());
-        expect((await ctct([name])).exit).to.equal(0);
+        if (own === undefined) expect((await ctct([name])).exit).to.equal(0);
         expect((await ctct(['help', name], { terminal })).stdout.text).to.equal(group.stdout.text);
         for (const [line, does] of [...examples, ...commands.flatMap((command) => command.examples)]) {
           const [, sub] = new RegExp(`^ctct ${name} ([\\w-]+)( |$)`).exec(line) ?? [];
-          const called = commands.find((command) => command.name === sub);
+          const called = commands.find((command) => command.name === sub) ?? own;
           expect(called, line).not.to.equal(undefined);
           const flags = [...Object.keys({ ...called?.options, ...GLOBAL_OPTIONS }).map(flagOf)];
           for (const [flag] of line.matchAll(/--[a-z-]+/g)) expect(flags, line).to.include(flag);

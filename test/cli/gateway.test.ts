@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { execFile } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { get } from 'node:https';
@@ -64,6 +65,17 @@ async function served(
   });
   if (failure !== undefined) throw failure as Error;
   return ran;
+}
+
+/** In place of the pause that a person is told to make. */
+const UNTIL_COMPLETE =
+  'until curl -s -u old-key%joesflowers:old-password "$export_uri" | grep -q COMPLETE; do sleep 0.05; done;';
+
+const tick = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+/** Resolves when the text is there. */
+async function until(sink: Sink, text: string): Promise<void> {
+  while (!sink.text.includes(text)) await tick();
 }
 
 describe('ctct gateway', function () {
@@ -193,44 +205,30 @@ describe('ctct gateway', function () {
       expect(url).to.match(/^https:/);
       expect(await asked(url)).to.equal(200);
     });
-    const wrong = await served(
-      [...usual(), '--tls', pem('cert'), '--tls-key', path('key.pem')],
-      async (url) => {
-        await writeFile(path('key.pem'), 'no key');
-        process.emit('SIGHUP');
-        while (!wrongSoFar().includes('certificate could not be read again')) await tick();
-        expect(await asked(url)).to.equal(200);
-      },
-      withStderr(await keyAt(path('key.pem'))),
-    );
-    expect(wrong.exit).to.equal(0);
+    const key = path('key.pem');
+    await writeFile(key, await readFile(pem('key')));
+    const stderr = new Sink();
+    const use = async (url: string) => {
+      await writeFile(key, 'no key');
+      process.emit('SIGHUP');
+      await until(stderr, 'the certificate could not be read again');
+      expect(await asked(url)).to.equal(200);
+    };
+    await served([...usual(), '--tls', pem('cert'), '--tls-key', key], use, { stderr });
   });
 
-  /** What was said on stderr so far, for as long as a gateway runs. */
-  let wrongSoFar: () => string = () => '';
-  function withStderr(_: unknown): Setup {
-    const stderr = new Sink();
-    wrongSoFar = () => stderr.text;
-    return { stderr };
-  }
-  const keyAt = async (target: string) => writeFile(target, await readFile(pem('key')));
-  const tick = () => new Promise((resolve) => setTimeout(resolve, 5));
-
   it('follows its accounts, and serves on when they are wrong', async () => {
-    const { stderr } = withStderr(undefined) as { stderr: Sink };
-    const until = async (text: string) => {
-      while (!stderr.text.includes(text)) await tick();
-    };
+    const stderr = new Sink();
     await served(
       usual(),
       async (url) => {
         await writeFile(accounts, 'accounts: [');
         process.emit('SIGHUP');
-        await until('those from before are served on');
+        await until(stderr, 'those from before are served on');
         expect((await at(url)).status).to.equal(200);
         await writeFile(accounts, accountsText().replace('joesflowers', 'somebody'));
         process.emit('SIGHUP');
-        await until('the accounts were read again');
+        await until(stderr, 'the accounts were read again');
         expect((await at(url)).status).to.equal(401);
       },
       { stderr },
@@ -337,10 +335,10 @@ describe('ctct gateway', function () {
       let out = '';
       const ran = await served(['--demo', '--page'], async (url) => {
         const { demoLines } = await import('../../src/cli/gateway-demo.js');
-        // The jobs take a second; a sleep that ends when they are done would be no line to copy.
         const script = demoLines(url)
           .filter((line) => /^ {2}|@example\.com/.test(line))
-          .join('\n');
+          .join('\n')
+          .replace('sleep 3;', UNTIL_COMPLETE);
         out = (await run('bash', ['-c', script])).stdout;
       });
       expect(ran.exit).to.equal(0);
@@ -392,6 +390,44 @@ describe('ctct gateway', function () {
       expect(ran.exit).to.equal(0);
     });
 
+    it('tells how the old client signs in, never by what', async () => {
+      const hash = (await ctct(['gateway', 'hash-password'], { input: 'oldpass-1' })).stdout.lines[0] ?? '';
+      const ways = [
+        `{ basic: { password: "${hash}" }, digest: { password: "env:OLD" } }`,
+        '{ token: "env:OLD", oauth1: { consumerSecret: "env:OLD", tokenSecret: "env:OLD" } }',
+      ];
+      const shown = await Promise.all(
+        ways.map(async (way, index) => {
+          const file = path(`way-${index}.yaml`);
+          await writeFile(file, accountsText().replace(/signIn: .*/, `signIn: ${way}`));
+          return ctct(['gateway', 'check', '--accounts', file, '--offline'], { env: ENV });
+        }),
+      );
+      const text = shown.map(({ stdout }) => stdout.text).join('');
+      expect(text).to.contain('Basic, by a hash, Digest').and.contain('token, OAuth 1.0a');
+      expect(text).not.to.match(/oldpass|scrypt/);
+    });
+
+    it('looks at the one account of the environment', async () => {
+      const env = {
+        CTCT_API_KEY: ENV.K,
+        CTCT_ACCESS_TOKEN: ENV.T,
+        CTCT_BASE_URL: upstreamUrl,
+        CTCT_GATEWAY_PASSWORD: ENV.OLD,
+        CTCT_USER: 'joesflowers',
+      };
+      const ran = await ctct(['gateway', 'check'], { env });
+      expect(ran.exit).to.equal(0);
+      expect(ran.stdout.text).to.match(/joesflowers +v2 +ok +key and token are accepted; 2 lists/);
+      await served(
+        ['--store', path('store'), '--port', '0'],
+        async (url) => {
+          expect((await at(url)).status).to.equal(200);
+        },
+        { env },
+      );
+    });
+
     it('tells of credentials that are not accepted, and of a service that is not there', async () => {
       const refused = await ctct(['gateway', 'check', '--accounts', accounts], {
         env: { ...ENV, T: 'other-t0ken' },
@@ -419,9 +455,17 @@ describe('ctct gateway', function () {
         ...at5,
         clock: { ...at5.clock, now: () => now + 6 * 24 * 60 * 60 * 1000 },
       });
-      expect([late.exit, /has run out/.test(late.stdout.text)]).to.deep.equal([2, true]);
+      expect([late.exit, late.stdout.text.includes('has run out')]).to.deep.equal([2, true]);
+      const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+      await writeFile(path('other.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+      const other = await ctct([...line, '--tls', pem('cert'), '--tls-key', path('other.pem')], at5);
+      expect([other.exit, other.stdout.text.includes('is of another certificate')]).to.deep.equal([2, true]);
+      await rm(path('other.pem'));
       const none = await ctct([...line, '--tls', accounts], at5);
-      expect([none.exit, /is no certificate with its key/.test(none.stdout.text)]).to.deep.equal([2, true]);
+      expect([none.exit, none.stdout.text.includes('is no certificate with its key')]).to.deep.equal([
+        2,
+        true,
+      ]);
       const gone = await ctct([...line, '--tls', path('none')], at5);
       expect(gone.stdout.text).to.match(/cannot read .*none \(ENOENT\)/);
     });
@@ -444,7 +488,7 @@ describe('ctct gateway', function () {
           input: answer,
         });
       const no = await asked('no\n');
-      expect([no.exit, /Nothing is deleted/.test(no.stderr.text)]).to.deep.equal([1, true]);
+      expect([no.exit, no.stderr.text.includes('Nothing is deleted')]).to.deep.equal([1, true]);
       expect((await purge('--yes')).stdout.text).to.contain('"activities":0');
       expect((await purge('--yes', '--older-than', '0', '--user', 'ann')).stdout.text).to.contain(
         '"activities":0',

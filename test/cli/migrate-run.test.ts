@@ -25,10 +25,11 @@ describe('ctct migrate run and pause', function () {
   });
   afterEach(() => stage.dispose());
 
+  const at = (name: string) => path.join(stage.folder, name);
   const write = (plan: MigrationPlan) => fs.writeFile(file, planText(plan));
   const migrate = (argv: readonly string[], setup: Setup = {}): Promise<Ran> =>
     ctct(['migrate', ...argv], {
-      fetch: stage.emulator.fetch as typeof globalThis.fetch,
+      fetch: stage.emulator.fetch,
       clock: stage.clock,
       random: () => 0.5,
       env: stage.env,
@@ -45,9 +46,9 @@ describe('ctct migrate run and pause', function () {
     ]);
     expect(ran.stdout.lines.map((line) => line.replace(/ +/g, ' '))).to.deep.equal([
       'Step Type File Lists Parts to send Done Rows Size Check',
-      `joe/1 ADD_CONTACTS ${stage.plan.accounts[0]!.steps[0]!.lists.length === 1 ? 'joe-0.csv' : ''} 1 1 0 2 ${size('joe/1')} ok`,
-      `joe/2 REMOVE_CONTACTS_FROM_LISTS joe-1.csv 1 1 0 1 ${size('joe/2')} ok`,
-      `ann/1 ADD_CONTACTS ann-0.csv 2 1 0 2 ${size('ann/1')} ok`,
+      `joe/1 ADD_CONTACTS ${at('joe-0.csv')} 1 1 0 2 ${size('joe/1')} ok`,
+      `joe/2 REMOVE_CONTACTS_FROM_LISTS ${at('joe-1.csv')} 1 1 0 1 ${size('joe/2')} ok`,
+      `ann/1 ADD_CONTACTS ${at('ann-0.csv')} 2 1 0 2 ${size('ann/1')} ok`,
     ]);
     expect(await fs.readdir(stage.folder)).not.to.include('plan.state');
     await fs.appendFile(path.join(stage.folder, 'joe-1.csv'), 'late@example.com\n');
@@ -61,7 +62,7 @@ describe('ctct migrate run and pause', function () {
   function size(id: string): string {
     const step = stage.plan.accounts.flatMap(({ steps }) => steps).find((one) => one.id === id)!;
     const [part] = step.parts;
-    return 'bytes' in part! ? `${part.bytes} bytes` : '';
+    return 'bytes' in part ? `${part.bytes} bytes` : '';
   }
 
   it('runs, tells how it goes, and ends with what came of each account', async () => {
@@ -72,7 +73,7 @@ describe('ctct migrate run and pause', function () {
       'joe finished 2 2 3 3 0 0',
       'ann finished 1 1 2 2 1 0',
     ]);
-    expect(ran.stderr.text).to.match(/^\[-{10}\] 0 %  0 of 3 parts, 0 of 2 accounts/);
+    expect(ran.stderr.text).to.match(/^\[-{10}\] 0 % {2}0 of 3 parts, 0 of 2 accounts/);
     expect(ran.stderr.text).to.include('joe: finished, 2 parts\n').and.include('ann: finished, 1 part\n');
     expect(ran.stderr.text).to.match(/about \d+ s left/);
     expect(stage.members()).to.deep.equal(membersAfter(SKETCH));
@@ -95,14 +96,16 @@ describe('ctct migrate run and pause', function () {
       'the plan has no account bob; it has joe, ann',
     );
     expect((await run('--accept', 'COLUMN_IGNORED', '--only', 'joe', '--no-verify')).exit).to.equal(0);
-    expect(stage.emulator.requests.list().some(({ path: at }) => at.includes('export'))).to.equal(false);
+    expect(stage.emulator.requests.matching().some(({ path: asked }) => asked.includes('export'))).to.equal(
+      false,
+    );
   });
 
   it('names credentials that are missing, before anything is sent', async () => {
     const ran = await migrate(['run', file], { env: { ...stage.env, TOKEN_ann: '' } });
     expect(ran.exit).to.equal(4);
     expect(ran.stderr.text).to.include('account ann: access token: the variable TOKEN_ann is not set');
-    expect(stage.emulator.requests.list()).to.deep.equal([]);
+    expect(stage.emulator.requests.length).to.equal(0);
   });
 
   it('holds accounts and says how to go on, with an exit code for each reason', async () => {
@@ -121,7 +124,9 @@ describe('ctct migrate run and pause', function () {
       expect(ran.exit, `${status}: ${ran.stderr.text}`).to.equal(exit);
       expect(ran.stdout.text).to.include(state);
       const hint =
-        status === 503 ? `Try again later: ctct migrate run ${file}` : `ctct migrate run ${file} --retry`;
+        status === 503
+          ? `Try again later: ctct migrate run ${file}\n`
+          : `When that is mended: ctct migrate run ${file}${status === 400 ? ' --retry' : ''}\n`;
       expect(ran.stderr.text).to.include(hint);
       if (status === 503)
         expect(ran.stderr.text).to.match(/joe: POST of .* 503 .*; trying again at \d\d:\d\d:\d\d UTC/);

@@ -44,10 +44,6 @@ export async function readEntry(ask: Ask, id: string): Promise<Activity> {
   return decodeEntry(new Uint8Array(await answer.arrayBuffer())).record;
 }
 
-function endOf({ status, errors }: Activity): string {
-  return `is ${status ?? 'without status'}: ${errors.map(({ message }) => message).join('; ')}`;
-}
-
 /**
  * What does not agree, once everything has ended: every activity that was accepted ended, v2 got each part of it once, and
  * there is nothing that nobody asked for.

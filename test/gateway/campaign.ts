@@ -268,7 +268,7 @@ class GatewayChild {
   async kill(): Promise<void> {
     const child = this.#process;
     this.#process = undefined;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child?.exitCode !== null || child.signalCode !== null) return;
     const closed = once(child, 'close');
     if (child.kill('SIGKILL')) this.kills++;
     await closed;
@@ -284,7 +284,7 @@ class GatewayChild {
   async stop(): Promise<number | undefined> {
     const child = this.#process;
     this.#process = undefined;
-    if (child?.stdout === null || child === undefined) return undefined;
+    if (child?.stdout == null) return undefined;
     let said = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
     const closed = once(child, 'close');

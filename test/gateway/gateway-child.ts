@@ -22,7 +22,7 @@ export interface ChildOptions {
 
 const { folder, port, upstream, start } = JSON.parse(process.argv[2] ?? '') as ChildOptions;
 const clock = fastClock(start);
-const { store, count } = killing(await openStore(path.join(folder, 'gateway.db')), process.env.CTCT_KILL);
+const { store, writes } = killing(await openStore(path.join(folder, 'gateway.db')), process.env.CTCT_KILL);
 const gateway = createGateway({
   store,
   folder,
@@ -47,7 +47,7 @@ process.once('SIGTERM', () => {
     .then(() => gateway.close())
     .then(() => store.close())
     .then(() => {
-      writeSync(1, `writes ${count()}\n`);
+      writeSync(1, `writes ${writes()}\n`);
       process.exit(0);
     });
 });

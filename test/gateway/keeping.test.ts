@@ -67,12 +67,16 @@ describe('what a gateway keeps', function () {
     const exported = await client.exportContacts({ listId: '1' });
     const before = [await setting.finished(id), await setting.finished(exported.id)];
     const bytes = Buffer.concat(await all((await client.download(exported.id)).body));
+    const lists = await all(client.lists());
     await setting.gateway.close();
     await store.close();
     store = await openStore(database);
     setting.gateway = setting.make({ store });
     await setting.gateway.start();
     expect([await client.get(id), await client.get(exported.id)]).to.deep.equal(before);
+    const calls = setting.told('called').length;
+    expect(await all(client.lists())).to.deep.equal(lists);
+    expect(setting.told('called').length, 'they are kept too').to.equal(calls);
     expect(Buffer.concat(await all((await client.download(exported.id)).body))).to.deep.equal(bytes);
     const next = await client.create(add());
     expect(next.id > exported.id && exported.id > id).to.equal(true);
@@ -255,6 +259,7 @@ describe('what a gateway keeps', function () {
     await setting.gateway.close();
     let there = false;
     const real = accountsOf([entryFor('joesflowers')]);
+    const keyed = accountsOf([entryFor('joesflowers', 'another')]);
     setting.gateway = setting.make({
       accounts: {
         find: (user, shown) => real.find(user, shown),
@@ -267,5 +272,24 @@ describe('what a gateway keeps', function () {
     expect(setting.told('waiting').at(-1)?.code).to.equal('CREDENTIALS_REQUIRED');
     there = true;
     expect((await setting.finished(id)).status).to.equal('COMPLETE');
+    // Also when v2 has it already, when it goes away meanwhile, and when it comes back by another key.
+    const other = await setting.client().create(add());
+    const submitted = setting.told('submitted').length;
+    await setting.until(() => setting.told('submitted').length > submitted, 'the call');
+    there = false;
+    await setting.until(() => setting.told('followed').length > 0);
+    await setting.gateway.close();
+    setting.gateway = setting.make({
+      accounts: {
+        find: (user, shown) => real.find(user, shown),
+        get: (user) => (there ? keyed : real).get(user),
+        all: () => [],
+      },
+    });
+    await setting.gateway.start();
+    await setting.clock.advance(1_000);
+    there = true;
+    expect((await setting.finished(other.id)).status).to.equal('COMPLETE');
+    expect(new Set(setting.told('called').map(({ key }) => key)).size).to.equal(2);
   });
 });

@@ -5,9 +5,9 @@ const READS = new Set(['read', 'get', 'list', 'jobs']);
 const FACETS = ['journal', 'queue', 'buckets', 'values', 'records'] as const;
 
 /** The store, and how often it was written to; at the call that `when` names (`before:17`, `after:17`) the process is killed. */
-export function killing(store: Store, when = ''): { store: Store; count(): number } {
+export function killing(store: Store, when = ''): { store: Store; writes: () => number } {
   const [moment, number] = when.split(':');
-  let writes = 0;
+  let count = 0;
   const die = () => process.kill(process.pid, 'SIGKILL');
 
   const watched = <T extends object>(facet: T): T =>
@@ -16,7 +16,7 @@ export function killing(store: Store, when = ''): { store: Store; count(): numbe
         const method: unknown = Reflect.get(target, name);
         if (typeof method !== 'function' || READS.has(String(name))) return method;
         return (...given: unknown[]): unknown => {
-          const now = ++writes === Number(number) ? moment : undefined;
+          const now = ++count === Number(number) ? moment : undefined;
           if (now === 'before') die();
           const done: unknown = Reflect.apply(method, target, given);
           if (now !== 'after') return done;
@@ -27,5 +27,5 @@ export function killing(store: Store, when = ''): { store: Store; count(): numbe
 
   const facets = Object.fromEntries(FACETS.map((name) => [name, watched(store[name])]));
   const whole = { ...facets, lockRun: (run: string) => store.lockRun(run), close: () => store.close() };
-  return { store: whole as unknown as Store, count: () => writes };
+  return { store: whole as unknown as Store, writes: () => count };
 }

@@ -18,7 +18,7 @@ export interface Live {
 }
 
 /** v2 has no short names of lists, which is declared. */
-const ACCOUNT = { ...SEED, lists: SEED.lists?.map(({ shortName, ...list }) => list) };
+const ACCOUNT = { ...SEED, lists: SEED.lists?.map((list) => ({ ...list, shortName: undefined })) };
 
 function makeEmulator(): Emulator {
   return createEmulator({ clock: fastClock(Date.now()), accounts: [ACCOUNT], latency: 'instant' });

@@ -3,7 +3,7 @@ import { UsageError } from '../../src/activity/errors.js';
 import type { GatewayEvent } from '../../src/gateway/events.js';
 import type { ServedRequest } from '../../src/gateway/front.js';
 import { createLog, type LogOptions } from '../../src/gateway/log.js';
-import { createMetrics } from '../../src/gateway/metrics.js';
+import { createMetrics, type GatewayMetrics } from '../../src/gateway/metrics.js';
 
 const AT = Date.UTC(2026, 0, 2, 3, 4, 5);
 const OF = { user: 'joesflowers', activity: 'a07e1' };
@@ -68,15 +68,15 @@ function request(method: ServedRequest['method'], status: number): ServedRequest
   return { id: 'r-1', user: 'joesflowers', method, route: 'activities', status, took: 12.345, bytes: 42 };
 }
 
-function logging(options: Partial<LogOptions> = {}) {
+async function logging(options: Partial<LogOptions> = {}) {
   const lines: string[] = [];
-  const log = createLog({ write: (line) => lines.push(line), now: () => AT, ...options });
+  const log = await createLog({ write: (line) => lines.push(line), now: () => AT, ...options });
   return { log, lines, records: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
 }
 
 describe('the log of a gateway', () => {
-  it('is one JSON object a line, with the time, the level, the event and a sentence', () => {
-    const { log, lines, records } = logging({ level: 'debug' });
+  it('is one JSON object a line, with the time, the level, the event and a sentence', async () => {
+    const { log, lines, records } = await logging({ level: 'debug' });
     for (const event of EVENTS) log.event(event);
     expect(lines).to.have.length(EVENTS.length);
     expect(lines.every((line) => line.endsWith('\n') && line.indexOf('\n') === line.length - 1)).to.equal(
@@ -100,9 +100,9 @@ describe('the log of a gateway', () => {
     });
   });
 
-  it('tells at each level what matters that much', () => {
-    const at = (level: LogOptions['level']) => {
-      const { log, records } = logging({ level });
+  it('tells at each level what matters that much', async () => {
+    const at = async (level: LogOptions['level']) => {
+      const { log, records } = await logging({ level });
       for (const event of EVENTS) log.event(event);
       for (const [method, status] of [
         ['GET', 200],
@@ -116,8 +116,8 @@ describe('the log of a gateway', () => {
         ({ event, status }) => `${String(event)}${event === 'request' ? String(status) : ''}`,
       );
     };
-    expect(at('error')).to.deep.equal(['upstreamDown', 'trouble']);
-    expect(at('warn')).to.deep.equal([
+    expect(await at('error')).to.deep.equal(['upstreamDown', 'trouble']);
+    expect(await at('warn')).to.deep.equal([
       'finished',
       'called',
       'upstreamDown',
@@ -125,15 +125,15 @@ describe('the log of a gateway', () => {
       'trouble',
       'request503',
     ]);
-    expect(at('info')).to.include.members(['started', 'accepted', 'request201', 'request401']);
-    expect(at(undefined)).to.deep.equal(at('info'));
-    expect(at('info')).not.to.include.members(['followed', 'request200']);
-    expect(at('debug')).to.have.length(EVENTS.length + 4);
+    expect(await at('info')).to.include.members(['started', 'accepted', 'request201', 'request401']);
+    expect(await at(undefined)).to.deep.equal(await at('info'));
+    expect(await at('info')).not.to.include.members(['followed', 'request200']);
+    expect(await at('debug')).to.have.length(EVENTS.length + 4);
   });
 
-  it('has no secret and no address in it, wherever they come from', () => {
+  it('has no secret and no address in it, wherever they come from', async () => {
     const secrets = () => ['hidden-word', 't0ken with blank'];
-    const { log, lines, records } = logging({ secrets });
+    const { log, lines, records } = await logging({ secrets });
     for (const event of EVENTS) log.event(event);
     log.say('error', 'it was t0ken with blank, for bob@example.org', {
       path: '/tmp/hidden-word x',
@@ -148,8 +148,8 @@ describe('the log of a gateway', () => {
     );
   });
 
-  it('tells of accounts that were read again', () => {
-    const { log, records } = logging({ level: 'debug' });
+  it('tells of accounts that were read again', async () => {
+    const { log, records } = await logging({ level: 'debug' });
     log.accounts({ kind: 'changed', users: 3, added: 1, removed: 2 });
     log.accounts({ kind: 'same' });
     log.accounts({ kind: 'unwatched', error: Object.assign(new Error('x'), { code: 'ENOSPC' }) });
@@ -163,8 +163,8 @@ describe('the log of a gateway', () => {
     expect(records()[0]).to.include({ users: 3, added: 1, removed: 2 });
   });
 
-  it('is text for people, when that is wanted', () => {
-    const { log, lines } = logging({ format: 'text' });
+  it('is text for people, when that is wanted', async () => {
+    const { log, lines } = await logging({ format: 'text' });
     log.event({ at: AT, event: 'submitted', ...OF, part: 1, parts: 2, upstream: 'a b' });
     log.request(request('POST', 201));
     expect(lines).to.deep.equal([
@@ -185,11 +185,11 @@ describe('the figures of a gateway', () => {
       { key: 'ghi', state: 'used up' },
     ] as const,
   };
-  const lines = async (metrics: ReturnType<typeof createMetrics>) =>
+  const lines = async (metrics: GatewayMetrics) =>
     (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 
   it('are those of what was done', async () => {
-    const metrics = createMetrics({ status: () => status, now: () => AT, process: false });
+    const metrics = await createMetrics({ status: () => status, now: () => AT, process: false });
     for (const event of EVENTS) metrics.event(event);
     metrics.request(request('GET', 200));
     metrics.request(request('GET', 200));
@@ -221,7 +221,7 @@ describe('the figures of a gateway', () => {
 
   it('are those of the moment, and name nobody', async () => {
     let now = { ...status };
-    const metrics = createMetrics({ status: () => now, now: () => AT, process: false });
+    const metrics = await createMetrics({ status: () => now, now: () => AT, process: false });
     for (const event of EVENTS) metrics.event(event);
     metrics.request(request('GET', 200));
     await metrics.text();
@@ -233,7 +233,7 @@ describe('the figures of a gateway', () => {
   });
 
   it('are those of the process too', async () => {
-    const metrics = createMetrics({ status: () => status });
+    const metrics = await createMetrics({ status: () => status });
     expect((await lines(metrics)).join('\n')).to.contain('process_resident_memory_bytes');
     expect(metrics.contentType).to.match(/^text\/plain; version=/);
   });

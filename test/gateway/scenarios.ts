@@ -8,7 +8,9 @@ const FORM = 'application/x-www-form-urlencoded';
 
 /** A form as a script of the time would send it: names may stand more than once. */
 function post(...fields: readonly (readonly [name: string, value: string])[]): Exchange {
-  const body = new URLSearchParams(fields.map(([name, value]) => [name, value])).toString();
+  const form = new URLSearchParams();
+  for (const [name, value] of fields) form.append(name, value);
+  const body = form.toString();
   const headers = { authorization: AUTHORIZATION, 'content-type': FORM };
   return { request: () => new Request(`${BASE}/activities`, { method: 'POST', headers, body }) };
 }

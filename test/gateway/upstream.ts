@@ -2,6 +2,7 @@ import type { Contacts } from '../../src/activity/request.js';
 import type { ActivityService } from '../../src/activity/service.js';
 import type { Clock } from '../../src/clock.js';
 import { EmulatedAccount } from '../../src/emulator/account.js';
+import type { Latency } from '../../src/emulator/latency.js';
 import type { ListSeed } from '../../src/emulator/seed.js';
 import { serve } from '../../src/http/serve.js';
 import { openContactFile } from '../../src/upload/contact-file.js';
@@ -24,10 +25,14 @@ export interface Upstream {
 }
 
 /** An emulated v2 on a port, which notes what it was asked to do. */
-export async function startUpstream(clock: Clock, lists: readonly ListSeed[]): Promise<Upstream> {
+export async function startUpstream(
+  clock: Clock,
+  lists: readonly ListSeed[],
+  latency: Latency = { pending: [0, 2_000], queued: [0, 2_000], running: [0, 2_000] },
+): Promise<Upstream> {
   const account = new EmulatedAccount(
     { user: 'joesflowers', lists, credentials: { accessToken: 't0ken' } },
-    { clock, latency: { pending: [0, 2_000], queued: [0, 2_000], running: [0, 2_000] } },
+    { clock, latency },
   );
   const creations: UpstreamCreation[] = [];
   const observed: ActivityService = {

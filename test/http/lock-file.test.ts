@@ -87,6 +87,29 @@ describe('takeLock', () => {
     expect(await left()).to.deep.equal([]);
   });
 
+  it('is taken over though others died over that, and those who took over from them', async () => {
+    const die = () => Promise.reject(new Error('killed'));
+    const { rm } = fs;
+    await leave(await deadHolder());
+    for (let deaths = 0; deaths < 3; deaths++) {
+      // The process is killed when it is about to take the dead lock away; what it holds is of a dead one then.
+      fs.rm = die;
+      const outcome = await takeLock(file).catch((error: unknown) => String(error));
+      fs.rm = rm;
+      expect(outcome).to.equal('Error: killed');
+      for (const name of await left()) {
+        const own = path.join(folder, name);
+        const text = await fs.readFile(own, 'utf8');
+        await fs.writeFile(own, text.replace(`"pid":${process.pid}`, `"pid":${(await deadHolder()).pid}`));
+      }
+    }
+    const lock = await takeLock(file);
+    expect(lock).not.to.equal(undefined);
+    expect(await takeLock(file)).to.equal(undefined);
+    await lock?.release();
+    expect((await left()).filter((name) => name === 'x.lock')).to.deep.equal([]);
+  });
+
   it('is taken over where the file system has no hard links', async () => {
     const link = fs.link;
     fs.link = () => Promise.reject(Object.assign(new Error('EPERM'), { code: 'EPERM' }));

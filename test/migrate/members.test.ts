@@ -52,6 +52,13 @@ describe('the members of a list', () => {
     const file = path.join(folder, 'after');
     expect(await readMembers(clientOf(), '6', file)).to.deep.equal({ count: 0 });
     expect(await readFile(file, 'utf8')).to.equal('');
+    const nothing = clientOf((url) => (url.includes('.csv') ? new Response('') : undefined));
+    expect(await readMembers(nothing, '5', file)).to.deep.equal({ count: 0 });
+    const blank = clientOf((url) =>
+      url.includes('.csv') ? new Response('Name,Email\nAnn\nBob,B@example.com\n') : undefined,
+    );
+    expect(await readMembers(blank, '5', file)).to.deep.equal({ count: 1 });
+    expect(await readFile(file, 'utf8')).to.equal('b@example.com\n');
   });
 
   it('are not taken from a file that has no addresses', async () => {

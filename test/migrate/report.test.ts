@@ -324,6 +324,30 @@ describe('a migration report', () => {
       expect((await report('--failing-rows', out, '--force')).exit).to.equal(1);
     });
 
+    it('is files without rows where none failed, and tells of lists with other numbers', async () => {
+      const { plan, records } = await storied();
+      const file = path.join(folder, 'plan.json');
+      const out = path.join(folder, 'again');
+      const mapped = plan.accounts.map((account) => ({
+        ...account,
+        lists: account.lists.map((list) => ({ ...list, from: '99' })),
+      }));
+      const moved = planOf(mapped).plan;
+      await writeFile(file, planText(moved));
+      const none = await report('--failing-rows', out);
+      expect(none.stderr.lines[0]).to.equal(
+        `No row failed: there is only a heading in ${path.join(out, 'failing-rows.csv')}`,
+      );
+      const store = await openRunStore(path.join(folder, 'plan.state'));
+      await store.journal.append(moved.id, ...records);
+      await store.close();
+      const told = await report('--failing-rows', out, '--force');
+      expect(told.stderr.text).to.include(`--lists ${path.join(out, 'lists.csv')} --out`);
+      expect(await readFile(path.join(out, 'lists.csv'), 'utf8')).to.equal(
+        'account,from,to,name\njoe,99,2,\n',
+      );
+    });
+
     it('has a status beside it, as a table, as JSON and as CSV', async () => {
       const plan = await stored();
       const status = (...words: string[]) => ctct(['migrate', 'status', plan, ...words]);

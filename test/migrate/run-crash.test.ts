@@ -23,7 +23,8 @@ const PARTS = { joe: 4, ann: 1 };
 
 /** Runs until all is finished, as a person would: what nobody can tell is sent again by `retry`. */
 async function finish(stage: RunStage, store: Store, options: Partial<RunOptions>): Promise<void> {
-  for (const retry of [false, true]) {
+  // Once more for each fault that is left.
+  for (const retry of [false, true, true, true, true]) {
     const { accounts } = await stage.run(store, { ...options, retry });
     if (accounts.every(({ state }) => state === 'finished')) return;
   }

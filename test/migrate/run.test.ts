@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import type { UsageError } from '../../src/activity/errors.js';
+import { UsageError } from '../../src/activity/errors.js';
 import { checkAccepted } from '../../src/migrate/accepted-losses.js';
 import { dryRun } from '../../src/migrate/dry-run.js';
 import { askToPause, isBusy, onPauseAsked } from '../../src/migrate/pause.js';
@@ -251,6 +251,28 @@ describe('runPlan', function () {
     }
     expect(states(await stage.run(store))).to.deep.equal({ joe: 'finished', ann: 'finished' });
     expect(stage.members()).to.deep.equal(membersAfter(SKETCH));
+    expect(await stage.jobs()).to.deep.equal({ joe: 4, ann: 1 });
+  });
+
+  it('waits for a store that is busy with somebody else, and for a page that is none of the service', async () => {
+    await setStage();
+    let busy = 5;
+    const { buckets } = store;
+    const shared: Store = {
+      ...store,
+      buckets: {
+        take: (key, now, limits) =>
+          busy-- > 0
+            ? Promise.reject(new UsageError('STORE_BUSY', 'another process keeps the store locked'))
+            : buckets.take(key, now, limits),
+      },
+    };
+    stage.emulator.faults.add({ action: 'login', times: 3, match: { method: 'GET' } });
+    expect(states(await stage.run(shared, {}, { limited: true }))).to.deep.equal({
+      joe: 'finished',
+      ann: 'finished',
+    });
+    expect(stage.events.some(({ event }) => event === 'trouble')).to.equal(true);
     expect(await stage.jobs()).to.deep.equal({ joe: 4, ann: 1 });
   });
 

@@ -134,7 +134,7 @@ describe('the verification of an account', () => {
   }
 
   it('finds just what differs from a model of plain sets', async function () {
-    this.timeout(30_000);
+    this.timeout(120_000);
     const members = fc.uniqueArray(indexes).map((names) => names.map((name) => keyOf(addressOf(name))));
     await fc.assert(
       fc.asyncProperty(

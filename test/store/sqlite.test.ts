@@ -5,10 +5,13 @@ import { once } from 'node:events';
 import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { MessageChannel } from 'node:worker_threads';
 import { CtctError } from '../../src/activity/errors.js';
 import { connectionTo, prepareWriting } from '../../src/store/sqlite-connection.js';
 import { openStore, storeOver } from '../../src/store/sqlite.js';
 import type { Store } from '../../src/store/store.js';
+import { serveStore } from '../../src/store/thread-serve.js';
+import { storeBehind } from '../../src/store/thread.js';
 import { describeStore } from '../contract/store.js';
 
 const NOW = Date.UTC(2011, 2, 1, 12);
@@ -17,14 +20,18 @@ async function temporaryFolder(): Promise<string> {
   return fs.mkdtemp(path.join(tmpdir(), 'ctct-store-'));
 }
 
-describeStore('openStore', async () => {
+describeStore('openStore', () => storesOf(openStore));
+describeStore('storeBehind', () => storesOf(behindChannel));
+
+async function storesOf(openFirst: (file: string) => Promise<Store>) {
   const folder = await temporaryFolder();
   const file = path.join(folder, 'state.db');
+  const open = async (): Promise<[Store, ...Store[]]> => [await openFirst(file), await openStore(file)];
   const under = {
-    stores: [await openStore(file), await openStore(file)] as [Store, ...Store[]],
+    stores: await open(),
     async reopen() {
       for (const store of under.stores) await store.close();
-      under.stores = [await openStore(file), await openStore(file)];
+      under.stores = await open();
     },
     async dispose() {
       for (const store of under.stores) await store.close();
@@ -32,7 +39,33 @@ describeStore('openStore', async () => {
     },
   };
   return under;
-});
+}
+
+/** As between threads, but in this one. */
+function behindChannel(file: string): Promise<Store> {
+  const { port1, port2 } = new MessageChannel();
+  void serveStore(port2, { path: file, options: {} });
+  return storeBehind(
+    {
+      postMessage: (message) => {
+        port1.postMessage(message);
+      },
+      on: (event, listener) => port1.on(event, listener),
+      ref: () => {
+        port1.ref();
+      },
+      unref: () => {
+        port1.unref();
+      },
+      end: () => {
+        port1.close();
+        return Promise.resolve();
+      },
+      failed: new Promise(() => undefined),
+    },
+    async (run) => (await openStore(file, { readOnly: true })).lockRun(run),
+  );
+}
 
 describe('openStore', () => {
   let folder: string;
@@ -79,6 +112,27 @@ describe('openStore', () => {
     }
     expect(await left()).to.deep.equal(['state.db']);
   });
+
+  it('waits for the disk in a thread of its own, if it is told to', async () => {
+    const store = await openStore(file, { thread: true });
+    await store.records.write({ collection: 'c', key: 'k', value: { a: 1 } });
+    expect(await store.records.get('c', 'k')).to.deep.equal({ a: 1 });
+    expect((await failure(store.records.get('', 'k'))).code).to.equal('OPTION_INVALID');
+    expect((await failure(store.records.write({ collection: 'c', key: 'f', value: () => 1 }))).code).to.equal(
+      'OPTION_INVALID',
+    );
+    const lock = await store.lockRun('run');
+    expect((await failure(store.lockRun('run'))).code).to.equal('RUN_BUSY');
+    await lock.release();
+    const late = store.journal.append('run', 1, 2);
+    await store.close();
+    expect(await late).to.equal(2);
+    expect((await failure(store.records.get('c', 'k'))).code).to.equal('OPTION_INVALID');
+    await store.close();
+    expect(await left()).to.deep.equal(['state.db']);
+    const missing = path.join(folder, 'none', 'state.db');
+    expect((await failure(openStore(missing, { thread: true }))).code).to.equal('FILE_UNWRITABLE');
+  }).timeout(30_000);
 
   it('leaves the file to others who have it open', async () => {
     const [one, other] = [await openStore(file), await openStore(file)];

@@ -338,11 +338,13 @@ describe('reading a spreadsheet that was sent', () => {
 
   it('needs a package that may be missing', async () => {
     const order = { bytes: workbook([['EMAIL']], 'xls'), limits: {} };
-    const missing = Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' });
+    const missing = Object.assign(new Error("Cannot find package '@e965/xlsx'"), {
+      code: 'ERR_MODULE_NOT_FOUND',
+    });
     const answer = await answerOrder(order, () => Promise.reject(missing));
     expect(() => textOf(answer, 'a.xls'))
-      .to.throw(UsageError, 'run npm install @e965/xlsx, or save the sheet as .csv')
-      .with.property('code', 'CONTACTS_INVALID');
+      .to.throw(UsageError, 'run: npm install @e965/xlsx@0.20.3, or save the sheet of a.xls as .csv')
+      .with.property('code', 'PACKAGE_MISSING');
     const other = await answerOrder(order, () => Promise.reject(new Error('x'.repeat(1000))));
     expect(other).to.deep.equal({ problem: 'x'.repeat(200) });
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors

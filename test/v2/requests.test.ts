@@ -177,7 +177,8 @@ describe('v2 requests', () => {
             }
             const query = new URLSearchParams(queryOf(request));
             const decoded = await decodeRequest(request.operation, body.contentType, bytes, query);
-            expect(decoded).to.deep.equal(request);
+            const isNamed = encoding === 'multipart' && request.operation === 'addcontacts';
+            expect(decoded).to.deep.equal(isNamed ? { ...request, fileName: 'contacts.csv' } : request);
           }),
           { numRuns: runs(60) },
         );

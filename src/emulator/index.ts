@@ -1,0 +1,18 @@
+export type { EmulatedAccount, EmulatedCallOptions } from './account.js';
+export type { AccountState } from './account-state.js';
+export { createEmulator, type Emulator, type EmulatorOptions } from './emulator.js';
+export type { EmulatorState } from './emulator-state.js';
+export { FAULT_PRESETS, type FaultPreset } from './fault-presets.js';
+export type { ActiveFault, FaultAction, FaultMatch, Faults, FaultRule } from './faults.js';
+export type { Transition } from './job.js';
+export type { JobOrder } from './jobs.js';
+export { keepState, type KeepStateOptions } from './keep-state.js';
+export type { Latencies, Latency, Span } from './latency.js';
+export type { ActiveOutcome, JobOutcome, OutcomeMatch, OutcomeRule, OutcomeRules } from './outcomes.js';
+export type { AccountSeed, CredentialsSeed, ListSeed, MemberSeed } from './seed.js';
+export { readSeed } from './seed-file.js';
+export { createVirtualClock, type VirtualClock, type VirtualClockOptions } from './virtual-clock.js';
+export type { ControlReach } from './control-guard.js';
+export type { EmulatedDirectory } from './directory.js';
+export type { JournalContacts, JournalEntry, JournalParameter } from '../inspect/journal-entry.js';
+export type { RequestFilter, RequestJournal } from '../inspect/journal.js';
