@@ -98,4 +98,6 @@ const roles: Readonly<Record<string, () => Promise<() => Told>>> = {
 };
 const tell = await roles[role]?.();
 process.on('message', () => process.send?.(tell?.()));
+// Whoever asked is no more.
+process.on('disconnect', () => process.exit());
 process.send?.(tell?.());

@@ -24,6 +24,8 @@ const { values } = parseArgs({
   },
 });
 
+const say = (text: string) => process.stderr.write(`${text}\n`);
+
 const headers = { authorization: `Basic ${Buffer.from('key%joesflowers:secret').toString('base64')}` };
 const compiled = compile();
 const folder = mkdtempSync(join(tmpdir(), 'ctct-bench-'));
@@ -36,7 +38,7 @@ interface Role {
 
 /** Starts a role of gateway-roles.ts in a process of its own, and waits until it is there. */
 async function start(role: string, ...args: string[]): Promise<Role & { readonly url: string }> {
-  const child = fork(join(compiled, 'bench/gateway-roles.js'), [role, ...args]);
+  const child = fork(join(compiled, 'bench/gateway-roles.js'), [role, ...args], { execArgv: [] });
   children.push(child);
   const told = () =>
     new Promise<Told>((resolve, reject) => {
@@ -157,7 +159,9 @@ async function underLoad(gateway: Role & { url: string }, upstream: Role, known:
     done = performance.now() - begin;
     return complete;
   });
+  say(`${count} large uploads`);
   const accepting = await paced({ ...polls, until: () => accepted !== undefined });
+  say(`taken after ${((accepted ?? NaN) / 1000).toFixed(1)} s`);
   const sending = await paced({ ...polls, until: () => done !== undefined });
   const complete = await work;
   const [after, { calls, burst }] = [await gateway.ask(), await upstream.ask()];
@@ -177,7 +181,9 @@ try {
   const gateway = await start('gateway', upstream.url, folder);
   const known: string[] = [];
   for (let number = 0; number < 30; number++) known.push(await upload(gateway.url, number, 2_000));
+  say('waiting for 30 small uploads');
   await whenAll(known);
+  say('counting answers');
   const feed = `${gateway.url}/ws/customers/joesflowers/activities`;
   const report = {
     machine: `${cpus()[0]?.model ?? 'unknown'} × ${cpus().length}, Node ${process.version}`,

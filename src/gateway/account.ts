@@ -79,7 +79,7 @@ export class GatewayAccount implements WsAccount {
   }
 
   async #create(checked: CheckedRequest, options: CallOptions | undefined): Promise<Activity> {
-    const { ledger, uploads, clock, tell } = this.#engine;
+    const { ledger, clock, tell } = this.#engine;
     this.#refuseIfFull();
     await this.#checkLists(checked, options);
     const upload =
@@ -98,14 +98,7 @@ export class GatewayAccount implements WsAccount {
         parts: [{}],
         warnings: upload?.warnings ?? [],
       };
-      const bytes = await atHome(async () => {
-        const written =
-          upload === undefined || !('upload' in order)
-            ? 0
-            : await uploads.keep(order.upload, upload.file.open());
-        await ledger.accept(kept);
-        return written;
-      });
+      const bytes = await atHome(() => this.#keep(kept, upload));
       const { type, user, warnings } = kept;
       tell({ event: 'accepted', user, activity: id, type, bytes });
       if (warnings.length > 0) tell({ event: 'warned', user, activity: id, warnings });
@@ -114,6 +107,24 @@ export class GatewayAccount implements WsAccount {
     } finally {
       await upload?.file.close();
     }
+  }
+
+  /** The bytes of the upload, once all is on the disk. */
+  async #keep(kept: KeptActivity, upload: ReadUpload | undefined): Promise<number> {
+    const { ledger, uploads } = this.#engine;
+    const { order } = kept;
+    if (upload === undefined || !('upload' in order)) {
+      await ledger.accept(kept);
+      return 0;
+    }
+    const bytes = await uploads.keep(order.upload, upload.file.open());
+    try {
+      await ledger.accept(kept);
+    } catch (error) {
+      await uploads.remove(order.upload);
+      throw error;
+    }
+    return bytes;
   }
 
   async get(id: string): Promise<Activity> {

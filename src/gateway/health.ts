@@ -14,6 +14,7 @@ export interface Readiness {
 export interface HealthOptions {
   /** Asked at each `/readyz`. */
   readonly ready: () => Readiness | Promise<Readiness>;
+  /** What `/metrics` shows. */
   readonly metrics: Pick<GatewayMetrics, 'text' | 'contentType'>;
   /** What the page shows. Default: there is no page. */
   readonly page?: (() => Promise<InspectorState>) | undefined;

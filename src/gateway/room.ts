@@ -1,3 +1,4 @@
+import { ServiceError } from '../activity/errors.js';
 import type { FetchHandler } from '../http/serve.js';
 import type { Pace } from './pace.js';
 
@@ -10,37 +11,39 @@ export interface Room {
   readonly pace: Pace;
 }
 
-/** The handler, as far as there is room for the bodies of what it is asked: else 503. */
+/**
+ * The handler, whose requests have bodies that are read as far as there is room for them, and come to their end when it is
+ * their turn to be looked at. Room is taken by who reads a body, not by who only sends one.
+ */
 export function bounded(handler: FetchHandler, { most, mostEach, pace }: Room): FetchHandler {
   let taken = 0;
   return async (request, peer) => {
-    if (request.body === null) return handler(request, peer);
-    const length = Number(request.headers.get('content-length') ?? mostEach);
-    const bytes = Number.isFinite(length) ? Math.min(length, mostEach) : mostEach;
-    if (taken > 0 && taken + bytes > most) return full();
-    taken += bytes;
+    const { url, method, headers, signal, body: sent } = request;
+    if (sent === null) return handler(request, peer);
+    const bytes = sizeOf(headers, mostEach);
+    let mine = 0;
+    async function* read(chunks: AsyncIterable<Uint8Array>) {
+      if (taken > 0 && taken + bytes > most) throw full();
+      mine = bytes;
+      taken += mine;
+      yield* chunks;
+      await pace.turn();
+    }
     try {
-      return await handler(paced(request, request.body, pace), peer);
+      const body = ReadableStream.from(read(sent));
+      return await handler(new Request(url, { method, headers, signal, body, duplex: 'half' }), peer);
     } finally {
-      taken -= bytes;
+      taken -= mine;
     }
   };
 }
 
-/** The request, whose body comes to its end when it is its turn to be looked at. */
-function paced(
-  { url, method, headers, signal }: Request,
-  body: AsyncIterable<Uint8Array>,
-  pace: Pace,
-): Request {
-  async function* chunks() {
-    yield* body;
-    await pace.turn();
-  }
-  return new Request(url, { method, headers, signal, body: ReadableStream.from(chunks()), duplex: 'half' });
+function sizeOf(headers: Headers, mostEach: number): number {
+  const length = Number(headers.get('content-length') ?? mostEach);
+  return Number.isFinite(length) ? Math.min(length, mostEach) : mostEach;
 }
 
-function full(): Response {
-  const headers = { 'content-type': 'text/plain; charset=utf-8', 'retry-after': '10' };
-  return new Response('Too many uploads at once; try again in 10 seconds\n', { status: 503, headers });
+function full(): ServiceError {
+  const detail = 'Too many uploads at once; try again in 10 seconds';
+  return new ServiceError('SERVICE_FAILED', detail, { status: 503, detail, retryAfter: 10 });
 }

@@ -41,9 +41,9 @@ export async function openStore(path: string, options: StoreOptions = {}): Promi
     const lockRun = async (run: string) => lockRunBeside(await ownFile(path), run);
     return threadedStore({ path, options: { readOnly, busyTimeout } }, lockRun);
   }
+  const Libsql = await loadEngine();
   if (!readOnly) await createFile(path);
   const file = await ownFile(path);
-  const Libsql = await loadEngine();
   const open = (): Database =>
     new Libsql(readOnly ? `${pathToFileURL(file).href}?mode=ro` : file, { timeout: busyTimeout });
   const connection = await connect(open, path, readOnly);

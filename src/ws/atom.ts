@@ -75,6 +75,7 @@ const MOST_PROBLEMS = 100;
 export interface AtomReaderOptions {
   /** Names the input in positions: a path or a URL without its query. */
   readonly source?: string | undefined;
+  /** How large a document may be; the rest by default. */
   readonly limits?: Partial<AtomLimits> | undefined;
   /** The bytes are UTF-8 whatever the XML declaration says, having been made so. Default false. */
   readonly transcoded?: boolean | undefined;

@@ -6,6 +6,7 @@ import { EXIT_CODES, EXIT_OF } from '../../src/cli/exit-codes.js';
 import { allCommands, globalOptions, type OptionFacts } from '../../src/cli/reference.js';
 import { mappingPage } from '../../src/translate/mapping-page.js';
 import { QUIRKS } from '../../src/ws/quirks.js';
+import { lock, runtimePackages } from '../package/installed.js';
 import { manualPage } from './manual.js';
 
 /** The pages of docs/ that are made of the tables of the code, by `npm run docs`. */
@@ -14,6 +15,7 @@ const PAGES: Readonly<Record<string, () => string>> = {
   'errors.md': errorsPage,
   'quirks.md': quirksPage,
   'cli.md': commandsPage,
+  'licences.md': licencesPage,
   'ctct.1': () => manualPage(version()),
 };
 
@@ -123,6 +125,26 @@ ${table(['command', 'what it does'], overview)}
 ${optionTable(globalOptions())}
 
 ${sections.join('\n\n')}
+`;
+}
+
+function licencesPage(): string {
+  const needed = runtimePackages({ optional: false, anywhere: true });
+  const all = runtimePackages({ optional: true, anywhere: true });
+  const rows = all.map((at) => {
+    const { version = '', license = '' } = lock.packages[at] ?? {};
+    const name = at.slice(at.lastIndexOf('node_modules/') + 'node_modules/'.length);
+    return [name, version, license, needed.includes(at) ? '' : 'yes'];
+  });
+  const licences = [...new Set(rows.map(([, , license = '']) => license))].sort();
+  const counts = licences.map((one) => `${one} (${rows.filter(([, , license]) => license === one).length})`);
+  return `# Licences
+
+The package itself is under the MIT licence. It is installed with these, which it needs at run time, themselves or through
+others: ${counts.join(', ')}. Those that are optional can be left out, by \`npm install --omit=optional\`; of the builds of
+libsql, only that for your machine is installed. This page is made of package-lock.json, by \`npm run docs\`.
+
+${table(['package', 'version', 'licence', 'optional'], rows)}
 `;
 }
 

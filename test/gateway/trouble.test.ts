@@ -1,10 +1,13 @@
 import { expect } from 'chai';
-import type { ServiceError } from '../../src/activity/errors.js';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { UsageError, type ServiceError } from '../../src/activity/errors.js';
 import type { GatewayOptions } from '../../src/gateway/gateway.js';
 import { accountsOf } from '../../src/gateway/accounts.js';
+import { memoryStore } from '../../src/store/memory.js';
 import { all, entryFor, Setting, START } from './setting.js';
 
-type Answer = (request: Request) => Response | Promise<Response> | undefined;
+type Answer = (request: Request) => Response | Promise<Response | undefined> | undefined;
 
 const ADD = {
   activityType: 'SV_ADD',
@@ -142,6 +145,106 @@ describe('a gateway in trouble', function () {
       expect(activity.errors[0]?.message).to.contain(status === 404 ? 'does not know' : `it is ${key}`);
     });
   }
+
+  it('fetches the file of an export as often as it takes', async () => {
+    await begin();
+    let times = 0;
+    const page = () =>
+      new Response('<html>Please log in</html>', { headers: { 'content-type': 'text/html' } });
+    answer = (request) => {
+      if (!request.url.includes('.csv')) return undefined;
+      return [() => json(503, 'x'), page, lost][times++]?.();
+    };
+    const { id } = await setting.client().exportContacts({ listId: '2' });
+    const activity = await setting.finished(id);
+    expect(activity.status).to.equal('COMPLETE');
+    const bytes = Buffer.concat(await all((await setting.client().download(activity)).body)).toString();
+    expect(bytes.split('\r\n').sort()).to.deep.equal([
+      '',
+      'Email Address',
+      'old@example.com',
+      'older@example.com',
+    ]);
+  });
+
+  for (const [name, no, reason] of [
+    ['is gone', () => json(404, 'http.status.not_found'), '404'],
+    [
+      'stays a page',
+      () => new Response('<html></html>', { headers: { 'content-type': 'text/html' } }),
+      'text/html',
+    ],
+  ] as const) {
+    it(`ends an export with the reason when its file ${name}`, async () => {
+      await begin();
+      answer = (request) => (request.url.includes('.csv') ? no() : undefined);
+      const activity = await setting.finished((await setting.client().exportContacts({ listId: '2' })).id);
+      expect(activity).to.include({ status: 'ERROR', errorCount: 1, fileName: '' });
+      expect(activity.errors[0]?.message).to.contain(reason);
+    });
+  }
+
+  it('tells of an activity that somebody cancelled', async () => {
+    await begin();
+    answer = async (request) => {
+      if (!request.url.includes('/activities/a07')) return undefined;
+      const record = (await (await setting.emulator.fetch(request)).json()) as object;
+      return Response.json({ ...record, status: 'CANCELLED' });
+    };
+    const activity = await setting.finished((await setting.client().clearLists({ lists: ['2'] })).id);
+    expect(activity).to.include({ status: 'ERROR', errorCount: 1 });
+    expect(activity.errors[0]?.message).to.equal('the activity was cancelled in the account');
+  });
+
+  it('takes nothing that it cannot keep, and goes on when it can write again', async () => {
+    const store = memoryStore();
+    let full = false;
+    const { records } = store;
+    await begin({
+      store: {
+        ...store,
+        records: {
+          ...records,
+          write: (...changes) =>
+            full
+              ? Promise.reject(new UsageError('FILE_UNWRITABLE', 'the disk is full'))
+              : records.write(...changes),
+        },
+      },
+    });
+    const { id } = await setting.client().create(ADD);
+    full = true;
+    const no = await failure(setting.passing(setting.client().create(ADD)));
+    expect(no).to.include({ status: 503, retryAfter: 30 });
+    expect(no.detail).to.contain('cannot keep or read its records');
+    await setting.clock.advance('10m');
+    full = false;
+    expect((await setting.finished(id)).status).to.equal('COMPLETE');
+    expect(await made()).to.equal(1);
+    expect(await all(setting.client().list())).to.have.length(1);
+    const uploads = () => fs.readdir(path.join(setting.folder, 'uploads'));
+    await setting.until(async () => (await uploads()).length === 0, 'the end of the upload');
+  });
+
+  it('says that v2 refuses, and that it does not answer, when it must ask for the lists', async () => {
+    await begin();
+    const fresh = async (options: Partial<GatewayOptions> = {}) => {
+      await setting.gateway.close();
+      await setting.options.store!.records.write({ collection: 'lists', key: 'joesflowers' });
+      setting.gateway = setting.make(options);
+      await setting.gateway.start();
+    };
+    await fresh();
+    answer = () => json(401, 'http.status.unauthorized');
+    const no = await failure(setting.passing(setting.client().create(ADD)));
+    expect(no).to.include({ status: 503 });
+    expect(no.detail).to.contain('refuses to answer for this account');
+    await fresh();
+    answer = () => new Promise(() => undefined);
+    const slow = await failure(setting.passing(setting.client().create(ADD)));
+    expect(slow).to.include({ status: 503 });
+    await setting.gateway.close();
+  });
 
   it('takes nothing while v2 is down, finds out by itself when it is back', async () => {
     await begin();

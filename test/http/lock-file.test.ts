@@ -100,7 +100,10 @@ describe('takeLock', () => {
       for (const name of await left()) {
         const own = path.join(folder, name);
         const text = await fs.readFile(own, 'utf8');
-        await fs.writeFile(own, text.replace(`"pid":${process.pid}`, `"pid":${(await deadHolder()).pid}`));
+        await fs.writeFile(
+          own,
+          text.replace(`"pid":${process.pid}`, `"pid":${((await deadHolder()) as { pid: number }).pid}`),
+        );
       }
     }
     const lock = await takeLock(file);

@@ -7,27 +7,37 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-interface LockEntry {
+export interface LockEntry {
+  readonly version?: string;
+  readonly license?: string;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
-const lock = JSON.parse(readFileSync(path.join(ROOT, 'package-lock.json'), 'utf8')) as {
+/** What package-lock.json says, by the paths of packages from the project. */
+export const lock = JSON.parse(readFileSync(path.join(ROOT, 'package-lock.json'), 'utf8')) as {
   packages: Readonly<Record<string, LockEntry>>;
 };
 
 /**
  * The folders of node_modules, by their paths from the project, that an installation of this package has: all that is
- * needed at run time, as the lock file has it. Of packages for other machines, none.
+ * needed at run time, as the lock file has it. Of packages for other machines, none, unless `anywhere`.
  */
-export function runtimePackages({ optional }: { readonly optional: boolean }): string[] {
+export function runtimePackages({
+  optional,
+  anywhere = false,
+}: {
+  readonly optional: boolean;
+  readonly anywhere?: boolean;
+}): string[] {
   const found = new Set<string>();
   const visit = (at: string) => {
     const { dependencies = {}, optionalDependencies = {} } = lock.packages[at] ?? {};
     for (const name of Object.keys({ ...dependencies, ...(optional && optionalDependencies) })) {
       if (!optional && name in optionalDependencies) continue;
       const folder = placeOf(at, name);
-      if (folder === undefined || found.has(folder) || !existsSync(path.join(ROOT, folder))) continue;
+      if (folder === undefined || found.has(folder)) continue;
+      if (!anywhere && !existsSync(path.join(ROOT, folder))) continue;
       found.add(folder);
       visit(folder);
     }
@@ -73,7 +83,9 @@ export async function install(
   const own = path.join(modules, 'ctct-activities');
   mkdirSync(own, { recursive: true });
   await run('tar', ['-xzf', file, '-C', own, '--strip-components=1'], { cwd: folder });
-  const { bin } = JSON.parse(readFileSync(path.join(own, 'package.json'), 'utf8')) as { bin: { ctct: string } };
+  const { bin } = JSON.parse(readFileSync(path.join(own, 'package.json'), 'utf8')) as {
+    bin: { ctct: string };
+  };
   mkdirSync(path.join(modules, '.bin'));
   symlinkSync(path.join('..', 'ctct-activities', bin.ctct), path.join(modules, '.bin', 'ctct'));
   writeFileSync(path.join(folder, 'package.json'), '{ "name": "consumer", "private": true }\n');
