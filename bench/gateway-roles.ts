@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 import { createEmulator } from '../src/emulator/emulator.js';
 import { accountsOf } from '../src/gateway/accounts.js';
@@ -17,6 +18,8 @@ export interface Told {
   readonly cpu: number;
   /** Largest resident set so far, bytes. */
   readonly rss: number;
+  /** The longest that the event loop was held up since it was asked last, milliseconds. */
+  readonly held: number;
   /** Calls that were answered so far, and the most of them within any second. Only of v2. */
   readonly calls: number;
   readonly burst: number;
@@ -75,9 +78,15 @@ async function bare(file: string): Promise<() => Told> {
   return () => self(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
 }
 
+const delay = monitorEventLoopDelay({ resolution: 1 });
+delay.enable();
+
 function self(url: string): Told {
   const { user, system } = process.cpuUsage();
-  return { url, cpu: (user + system) / 1000, rss: process.resourceUsage().maxRSS * 1024, calls: 0, burst: 0 };
+  const held = delay.max / 1e6;
+  delay.reset();
+  const rss = process.resourceUsage().maxRSS * 1024;
+  return { url, cpu: (user + system) / 1000, rss, held, calls: 0, burst: 0 };
 }
 
 function mostWithin(ascending: readonly number[], milliseconds: number): number {

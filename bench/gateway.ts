@@ -161,6 +161,7 @@ async function underLoad(gateway: Role & { url: string }, upstream: Role, known:
   });
   say(`${count} large uploads`);
   const accepting = await paced({ ...polls, until: () => accepted !== undefined });
+  const taking = await gateway.ask();
   say(`taken after ${((accepted ?? NaN) / 1000).toFixed(1)} s`);
   const sending = await paced({ ...polls, until: () => done !== undefined });
   const complete = await work;
@@ -170,6 +171,7 @@ async function underLoad(gateway: Role & { url: string }, upstream: Role, known:
     accepting: told(accepting),
     sending: told(sending),
     uploads: { count, complete, acceptedAfter: accepted ?? NaN, doneAfter: done ?? NaN },
+    held: { taking: taking.held, sending: after.held },
     work: after.cpu - before.cpu,
     rss: after.rss,
     upstream: { calls, mostInASecond: burst },
@@ -226,6 +228,10 @@ try {
       `  taken after ${(load.uploads.acceptedAfter / 1000).toFixed(1)} s, done after ` +
         `${(load.uploads.doneAfter / 1000).toFixed(1)} s, ${load.uploads.complete} of ${load.uploads.count} complete; ` +
         `${(load.work / 1000).toFixed(1)} s of work, ${whole(load.rss / 1e6)} MB at most`,
+    );
+    console.log(
+      `  the event loop was held up for ${load.held.taking.toFixed(0)} ms at most while they were taken, and for ` +
+        `${load.held.sending.toFixed(0)} ms while they were sent`,
     );
     console.log(
       `  ${load.upstream.calls} calls of v2, ${load.upstream.mostInASecond} within a second at most`,

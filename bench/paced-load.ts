@@ -43,12 +43,16 @@ export async function paced({ urls, headers, perSecond, until }: PacedOptions): 
 
 function ask(url: string, headers: Readonly<Record<string, string>>, agent: Agent): Promise<void> {
   return new Promise((resolve, reject) => {
-    request(url, { agent, headers }, (answer) => {
+    const asked = request(url, { agent, headers }, (answer) => {
       if (answer.statusCode !== 200) reject(new Error(`${url} was answered by ${answer.statusCode ?? 0}`));
       answer.resume().once('end', resolve).once('error', reject);
-    })
-      .once('error', reject)
-      .end();
+    });
+    asked.once('error', (error) => {
+      // The server closed a connection that nobody used, just as it was used again.
+      if (asked.reusedSocket) resolve(ask(url, headers, agent));
+      else reject(error);
+    });
+    asked.end();
   });
 }
 

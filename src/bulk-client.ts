@@ -93,7 +93,8 @@ export type ClientWaitOptions = Omit<WaitOptions, 'clock' | 'random'>;
 const SERVICE_ORIGIN = 'https://api.constantcontact.com';
 
 /** How a creation that must not be made twice is sent. */
-export interface CreationOptions extends CallOptions, Pick<CreateContext, 'memory' | 'recognise'> {
+export interface CreationOptions
+  extends CallOptions, Pick<CreateContext, 'memory' | 'recognise' | 'objection'> {
   /**
    * Aborts the creation. With a `memory`, only what comes before the request and after it: the request itself is let go
    * through, so that what became of it is known.
@@ -259,12 +260,13 @@ export abstract class BulkClient implements ActivityService {
     list: () => AsyncIterable<Activity>,
     options: CreationOptions | undefined,
   ): Promise<Activity> {
-    const { memory, recognise } = options ?? {};
+    const { memory, recognise, objection } = options ?? {};
     const post = memory === undefined ? options : undefined;
     try {
       return await createOnce(creation, () => this.#post(creation, post), {
         memory,
         recognise,
+        objection,
         list,
         clock: this.clock,
         random: this.#random,

@@ -1,4 +1,4 @@
-import type { Activity, ActivityType, KnownActivityType } from './activity/activity.js';
+import type { Activity } from './activity/activity.js';
 import {
   AmbiguousCreateError,
   CtctError,
@@ -8,9 +8,25 @@ import {
 } from './activity/errors.js';
 import type { ActivityRequest, Warning } from './activity/request.js';
 import { steadyClock, type Clock } from './clock.js';
+import {
+  attemptOf,
+  KINDS,
+  look,
+  MOST_READ,
+  note,
+  notedIn,
+  type CreationAttempt,
+  type Kind,
+  type Looked,
+  type Noted,
+  type Search,
+  type SearchContext,
+} from './create-search.js';
 import { unlessAborted } from './http/abort.js';
 import { isPassing } from './http/passing.js';
 import { LONGEST_TIMER } from './http/timeouts.js';
+
+export type { CreationAttempt };
 
 /** What a client does when the answer to a creation is lost. */
 export interface ReconcileOptions {
@@ -27,18 +43,6 @@ export interface ReconcileOptions {
   readonly repeatUploads?: boolean | undefined;
 }
 
-/** What is known before a creation is sent, as JSON: enough to look for it later, even in another process. */
-export interface CreationAttempt {
-  /** Ids of the activities that there were. */
-  readonly noted: readonly string[];
-  /** When the newest of them was inserted, by the service's clock, in milliseconds since 1970; null where none tells. */
-  readonly newest: number | null;
-  readonly all: boolean;
-  readonly sorted: boolean;
-  /** When it was sent, by the service's clock; null where that is not known. */
-  readonly from: number | null;
-}
-
 /** Keeps a creation from being made twice across a crash. Not asked where nothing is reconciled. */
 export interface CreationMemory {
   /** What `keep` was given by a process that then was no more; undefined: this creation was never sent. */
@@ -49,18 +53,11 @@ export interface CreationMemory {
   forget?(): void;
 }
 
-export interface CreateContext {
+export interface CreateContext extends SearchContext {
   /**
    * Outlives the process: with an attempt in it, the activity is looked for first, as after a lost answer. Default: none.
    */
   readonly memory?: CreationMemory | undefined;
-  /**
-   * True for the activity of this creation, false for that of another, undefined where it cannot be told: then its type
-   * and time tell. Of several new ones for which it is true, the newest is taken.
-   */
-  readonly recognise?: ((activity: Activity) => boolean | undefined) | undefined;
-  /** The account's activities, the newest first, as `ActivityService.list` has them. */
-  list(): AsyncIterable<Activity>;
   readonly clock: Clock;
   /** Numbers from 0 to below 1. Default `Math.random`. */
   readonly random?: (() => number) | undefined;
@@ -76,18 +73,6 @@ export interface CreateContext {
   /** Told when an answer is lost, and what came of it. */
   readonly onWarning?: ((warning: Warning) => void) | undefined;
 }
-
-/** What an activity does: stored types differ from those asked for, but never in this. */
-type Kind = 'add' | 'remove' | 'clear' | 'export';
-
-const KINDS: Readonly<Record<KnownActivityType, Kind>> = {
-  SV_ADD: 'add',
-  ADD_CONTACTS: 'add',
-  ADD_CONTACT_DETAIL: 'add',
-  REMOVE_CONTACTS_FROM_LISTS: 'remove',
-  CLEAR_CONTACTS_FROM_LISTS: 'clear',
-  EXPORT_CONTACTS: 'export',
-};
 
 /** The creations of one client: those of a kind go one after another, and what came of them is remembered. */
 export class CreateTurns {
@@ -130,22 +115,9 @@ export class CreateTurns {
 }
 
 const MOST_MADE = 1_000;
-/**
- * Activities noted before a creation, one page of the feed. That is enough: the newest stand first, so that what is
- * created afterwards stands before them. Should the service list in another order, all are noted, up to `MOST_READ`; where
- * there are more, none is ever said to be missing.
- */
-const NOTED = 50;
-/** Activities read at most, where they do not stand in order, or none of those noted is among them. */
-const MOST_READ = 500;
 /** Milliseconds between the looks: at first, and at most. */
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 15_000;
-/** Milliseconds that clocks of the service may differ by, its Date header being cut to the second. */
-const SKEW = 5_000;
-/** Milliseconds that an activity may be inserted after the connection was lost that asked for it. */
-const LATEST = 30_000;
-
 /**
  * The activity that `attempt` creates, created once: when the answer is lost, the activity is looked for among those the
  * service lists, and taken for the answer when it is recognised, or is the only new one of its kind and time.
@@ -160,6 +132,7 @@ const LATEST = 30_000;
  * With a `memory` all this outlives the process: what another one kept counts as a first attempt whose answer was lost.
  * @throws AmbiguousCreateError when it cannot be told whether, or which, activity was created: several may be it
  * (`candidates`), or none showed up and nothing was sent again
+ * @throws AmbiguousCreateError for an `objection`, and nothing is sent then
  * @throws TransportError with `sent: 'no'`, or what `list` throws, when the activities cannot be noted; nothing is sent then
  * @throws what `attempt` throws, where that is a plain no
  * @throws with a `memory`, the trouble by which the activity could not be looked for, or not sent once more: to be called
@@ -179,7 +152,8 @@ export async function createOnce(
 
   return turns.take(kind, context.signal, async () => {
     const kept = context.memory?.kept;
-    const noted = kept === undefined ? await note(context) : notedIn(kept);
+    const noted = kept === undefined ? await noteUnsent(context) : notedIn(kept);
+    if (noted.objection !== undefined) throw objected(noted.objection);
     const from = kept === undefined ? context.serviceNow?.() : (kept.from ?? undefined);
     const search = { kind, noted, turns, quietPeriod, from };
     // Another process sent it.
@@ -248,53 +222,9 @@ export function checkReconcile(options: ReconcileOptions | false | undefined): v
   );
 }
 
-/** What existed before a creation. */
-interface Noted {
-  readonly ids: ReadonlySet<string>;
-  /** When the newest of them was inserted, by the service's clock. */
-  readonly newest: number;
-  /** These were all there are. */
-  readonly all: boolean;
-  /** They stood in order of insertion, the newest first. */
-  readonly sorted: boolean;
-}
-
-function attemptOf({ noted, from }: Search): CreationAttempt {
-  const { ids, newest, all, sorted } = noted;
-  return {
-    noted: [...ids],
-    newest: Number.isFinite(newest) ? newest : null,
-    all,
-    sorted,
-    from: from === undefined ? null : Math.floor(from),
-  };
-}
-
-function notedIn({ noted, newest, all, sorted }: CreationAttempt): Noted {
-  return { ids: new Set(noted), newest: newest ?? -Infinity, all, sorted };
-}
-
-async function note(context: CreateContext): Promise<Noted> {
-  const ids = new Set<string>();
-  let newest = -Infinity;
-  let last = Infinity;
-  let timed = 0;
-  let descending = true;
+async function noteUnsent(context: CreateContext): Promise<Noted> {
   try {
-    for await (const { id, insertTime } of context.list()) {
-      ids.add(id);
-      const time = insertTime?.getTime();
-      if (time !== undefined) {
-        timed++;
-        newest = Math.max(newest, time);
-        descending &&= time <= last;
-        last = time;
-      }
-      // A single time tells no order.
-      const sorted = descending && timed > 1;
-      if (ids.size >= (sorted ? NOTED : MOST_READ)) return { ids, newest, sorted, all: false };
-    }
-    return { ids, newest, sorted: descending && timed > 1, all: true };
+    return await note(context);
   } catch (error) {
     throw unsent(error);
   }
@@ -308,15 +238,6 @@ function unsent(error: unknown): unknown {
     `the creation was not sent, since the activities that exist could not be listed first: ${error.message}`,
     { sent: 'no', cause: error },
   );
-}
-
-interface Search {
-  readonly kind: Kind;
-  readonly noted: Noted;
-  readonly turns: CreateTurns;
-  readonly quietPeriod: number;
-  /** When the creation was sent, by the service's clock; undefined where that is not known. */
-  readonly from: number | undefined;
 }
 
 /**
@@ -336,6 +257,9 @@ async function lookFor(
   const end = clock.now() + search.quietPeriod;
   for (let pause = FIRST_PAUSE; ; pause = Math.min(LONGEST_PAUSE, pause * 2)) {
     const looked = await look(search, until, context);
+    if (looked instanceof CtctError && looked.code === 'ABORTED') {
+      throw aborted('while it was looked for', 'maybe');
+    }
     if (!(looked instanceof CtctError)) {
       const found = judge(looked, lost);
       if (found !== undefined) {
@@ -358,64 +282,6 @@ async function lookFor(
       () => aborted('while it was looked for', 'maybe'),
     );
   }
-}
-
-/** The new activities among those listed: the answer, those that may be it, and those of which it is doubtful. */
-interface Looked {
-  readonly recognised: Activity[];
-  readonly fitting: Activity[];
-  readonly doubtful: Activity[];
-  /** There are more, in no order, and the new one may be among them. */
-  cut: boolean;
-}
-
-async function look(
-  { kind, noted, turns, from }: Search,
-  until: number | undefined,
-  context: CreateContext,
-): Promise<Looked | CtctError> {
-  const looked: Looked = { recognised: [], fitting: [], doubtful: [], cut: false };
-  let read = 0;
-  let known = false;
-  try {
-    for await (const activity of context.list()) {
-      read++;
-      known ||= noted.ids.has(activity.id);
-      if (isNew(activity, noted, turns)) {
-        const itsKind = kindOf(activity.type);
-        const ours = context.recognise?.(activity);
-        if (ours === true) looked.recognised.push(activity);
-        else if (ours === false) continue;
-        else if (itsKind === kind && isInTime(activity, from, until)) looked.fitting.push(activity);
-        else if (itsKind === kind || itsKind === undefined) looked.doubtful.push(activity);
-      }
-      if (noted.sorted && known && read >= NOTED) break;
-      looked.cut = read >= MOST_READ;
-      if (looked.cut) break;
-    }
-    return looked;
-  } catch (error) {
-    if (!(error instanceof CtctError)) throw error;
-    if (error.code === 'ABORTED') throw aborted('while it was looked for', 'maybe');
-    return error;
-  }
-}
-
-/** An activity that was not noted; where not all were, one that is not older than the newest of those. */
-function isNew({ id, insertTime }: Activity, noted: Noted, turns: CreateTurns): boolean {
-  if (noted.ids.has(id) || turns.has(id)) return false;
-  return noted.all || insertTime === undefined || insertTime.getTime() >= noted.newest - SKEW;
-}
-
-function isInTime({ insertTime }: Activity, from: number | undefined, until: number | undefined): boolean {
-  const time = insertTime?.getTime();
-  if (time === undefined) return true;
-  return (from === undefined || time >= from - SKEW) && (until === undefined || time <= until + LATEST);
-}
-
-/** Undefined for a type that is not told, or is none of the known. */
-function kindOf(type: ActivityType | undefined): Kind | undefined {
-  return type !== undefined && Object.hasOwn(KINDS, type) ? KINDS[type as KnownActivityType] : undefined;
 }
 
 function judge({ recognised, fitting, doubtful }: Looked, lost: CtctError): Activity | undefined {
@@ -454,6 +320,10 @@ function couldNotLook(lost: CtctError, trouble: string): AmbiguousCreateError {
     [],
     { cause: lost },
   );
+}
+
+function objected({ id, reason }: NonNullable<Noted['objection']>): AmbiguousCreateError {
+  return new AmbiguousCreateError(`nothing was sent: ${reason}`, [id]);
 }
 
 function endedBefore(): TransportError {

@@ -1,5 +1,4 @@
-import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { startWorker } from '../worker.js';
 import type { FromWorker, ToWorker } from './parallel-job.js';
 import { serveTasks } from './parallel-serve.js';
 
@@ -18,14 +17,8 @@ export type StartWorker = (
   onFailure: (error: unknown) => void,
 ) => WorkerLink;
 
-const EXTENSION = extname(new URL(import.meta.url).pathname);
-const ENTRY = new URL(`parallel-worker${EXTENSION}`, import.meta.url);
-
-/** Where this runs from its sources, the loader that compiles them does not reach into threads by itself. */
-const WITH_LOADER = `import('tsx/esm/api').then(({ register }) => (register(), import('${ENTRY.href}')))`;
-
 export const startThread: StartWorker = (onMessage, onFailure) => {
-  const worker = EXTENSION === '.ts' ? new Worker(WITH_LOADER, { eval: true }) : new Worker(ENTRY);
+  const worker = startWorker('parallel-worker', import.meta.url);
   const ended = new Promise<void>((resolve) => {
     worker.once('exit', (code) => {
       onFailure(new Error(`a worker thread ended with code ${code}`));

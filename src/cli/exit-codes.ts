@@ -10,7 +10,7 @@ export const EXIT_CODES = {
   temporary: { code: 5, meaning: 'rate limit, or no connection: try again later' },
   ambiguous: { code: 6, meaning: 'the activity may have been created, or may not' },
   waiting: { code: 7, meaning: 'the time to wait is over; the activity goes on' },
-  lossy: { code: 7, meaning: 'of translate: printed, but something is lost' },
+  lossy: { code: 7, meaning: 'of translate and migrate plan: written, but something is lost' },
   notFound: { code: 8, meaning: 'no such activity, list or file' },
   interrupted: { code: 130, meaning: 'interrupted' },
 } as const satisfies Record<string, { code: number; meaning: string }>;

@@ -68,8 +68,11 @@ export class PlanClients {
     return { scheme: 'basic', apiKey, user, password };
   }
 
-  #secret(reference: SecretReference, place: string): Promise<string> {
-    return readSecret(reference, { env: this.#session.io.env, folder: this.#planFolder, place });
+  async #secret(reference: SecretReference, place: string): Promise<string> {
+    const { env } = this.#session.io;
+    const secret = await readSecret(reference, { env, folder: this.#planFolder, place });
+    this.#session.guard([secret]);
+    return secret;
   }
 
   /** A service on this machine has no limits of its own to keep to. */

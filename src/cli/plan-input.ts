@@ -7,6 +7,7 @@ import { parseBaseUrl } from '../http/origin.js';
 import { isSecretReference, type SecretReference } from '../http/secret.js';
 import { readAccounts, rebased, type AccountEntry, type SourceAccount } from '../migrate/accounts-file.js';
 import { listNamed, nameKey, ownListId, type ListNames } from '../migrate/list-map.js';
+import { TOGETHER } from '../migrate/estimate.js';
 import { isAccountName, type AccountInput, type StepInput } from '../migrate/planning.js';
 import { archivedSteps } from '../migrate/source-archive.js';
 import { exportAccount, type ExportedAccount } from '../migrate/source-ws.js';
@@ -276,9 +277,6 @@ async function readArchived(
 
 /** Messages of a kind that are shown one by one. */
 const SHOWN = 5;
-/** Accounts that are exported at a time: the service makes exports of one account one after another. */
-const TOGETHER = 4;
-
 /**
  * Exports all accounts. What goes wrong in one does not stop the others: so a second run has only the rest to do.
  * @throws UsageError, or what one account failed with, once the others are done.

@@ -1,8 +1,15 @@
+import type { Warning } from '../activity/request.js';
+import { secretsOf } from '../http/credentials.js';
 import { checkAccepted } from '../migrate/accepted-losses.js';
 import { dryRun } from '../migrate/dry-run.js';
 import { onPauseAsked } from '../migrate/pause.js';
 import type { MigrationPlan } from '../migrate/plan.js';
-import { planClients, readCredentials } from '../migrate/run-clients.js';
+import {
+  planClients,
+  readCredentials,
+  renewedClients,
+  type TargetCredentials,
+} from '../migrate/run-clients.js';
 import { RunProgress } from '../migrate/run-progress.js';
 import type { AccountOutcome } from '../migrate/run-standing.js';
 import { needsRetry } from '../migrate/run-trouble.js';
@@ -24,6 +31,7 @@ export interface MigrationRunOptions {
   readonly retry: boolean;
   readonly verify: boolean;
   readonly giveUp: number;
+  readonly quietPeriod: number;
   /** The words of the command line that goes on. */
   readonly again: readonly string[];
 }
@@ -38,7 +46,12 @@ export async function runMigration(
   const { planFolder, stateFolder, only, again } = options;
   checkAccepted(plan, options.acceptedLosses);
   checkOnly(plan, only);
-  const credentials = await readCredentials(plan, { env: io.env, folder: planFolder, only });
+  const sources = { env: io.env, folder: planFolder, only };
+  const credentials = await readCredentials(plan, sources);
+  const guard = (found: TargetCredentials) => {
+    session.guard(secretsOf({ scheme: 'api_key', ...found }));
+  };
+  for (const found of credentials.values()) guard(found);
   const store = await openRunStore(stateFolder);
   const pause = new AbortController();
   const stop = (more = '') => {
@@ -52,23 +65,27 @@ export async function runMigration(
   const endLooking = await onPauseAsked(store, plan.id, stop);
   const telling = new Telling(session, plan, options.jobs);
   try {
-    const connect = planClients({
+    const clients = {
       credentials,
       buckets: store.buckets,
       limits: plan.limits,
+      quietPeriod: options.quietPeriod,
       allowHttp: (io.env.CTCT_ALLOW_HTTP ?? '').split(/[\s,]+/).filter((host) => host !== ''),
       clock,
       ...(io.fetch && { fetch: io.fetch }),
       ...(io.random && { random: io.random }),
-      onWarning: (account, { message }) => {
+      onWarning: (account: string, { message }: Warning) => {
         talk.warn(plainText(`${account}: ${message}`));
       },
-    });
+    };
     if (io.signal?.aborted === true) interrupt();
     const outcome = await runPlan(plan, {
       ...options,
       store,
-      connect,
+      connect: planClients(clients),
+      renew: renewedClients(sources, clients, (found) => {
+        guard(found);
+      }),
       signal: pause.signal,
       clock,
       ...(io.random && { random: io.random }),
@@ -96,7 +113,8 @@ export async function checkMigration(
 ): Promise<Exit> {
   const { planFolder, stateFolder, only } = options;
   checkOnly(plan, only);
-  await readCredentials(plan, { env: session.io.env, folder: planFolder, only });
+  const credentials = await readCredentials(plan, { env: session.io.env, folder: planFolder, only });
+  for (const found of credentials.values()) session.guard(secretsOf({ scheme: 'api_key', ...found }));
   const state = await stateIn(stateFolder, plan);
   const steps = [];
   try {

@@ -147,6 +147,11 @@ export class Session {
     return { flags, env: this.io.env, folder: this.io.folder };
   }
 
+  /** Sees to it that nothing that is said has these in it; see `secretsOf`. */
+  guard(secrets: readonly string[]): void {
+    this.#secrets = [...new Set([...this.#secrets, ...secrets])].sort((a, b) => b.length - a.length);
+  }
+
   /** Whether stdin is spoken for: a secret was read from it. */
   get stdinTaken(): boolean {
     return this.#stdinTaken;

@@ -21,7 +21,7 @@ export interface CsvRow {
 
 export interface CsvOptions {
   /** `auto`, the default: whichever of tab and comma stands more often, outside quotes, in the first line; else comma. */
-  readonly delimiter?: Delimiter | 'auto' | undefined;
+  readonly delimiter?: Delimiter | ';' | 'auto' | undefined;
   /** Take what old clients sent. Default false. */
   readonly lenient?: boolean | undefined;
 }
@@ -47,11 +47,11 @@ export function readCsv(
 
 async function* readLenient(
   chunks: AsyncIterable<Buffer>,
-  delimiter: Delimiter | 'auto',
+  delimiter: NonNullable<CsvOptions['delimiter']>,
 ): AsyncGenerator<CsvRow> {
   let text = '';
   let line = 1;
-  let found: Delimiter | undefined;
+  let found: string | undefined;
   // A row that is not whole yet is looked at again only when there is twice as much of it.
   let wanted = 0;
   for await (const more of looseText(chunks)) {
@@ -68,7 +68,7 @@ async function* readLenient(
 
 async function* readStrict(
   chunks: AsyncIterable<Buffer>,
-  delimiter: Delimiter | 'auto',
+  delimiter: NonNullable<CsvOptions['delimiter']>,
 ): AsyncGenerator<CsvRow> {
   let records: { cells: string[]; end: number }[] = [];
   let parser: Parser | undefined;
@@ -112,7 +112,7 @@ async function* readStrict(
 }
 
 /** `onRecord` is called while bytes are fed: so a record in front of an error is not lost, as it is in the stream. */
-function openParser(delimiter: Delimiter, onRecord: (cells: string[], end: number) => void): Parser {
+function openParser(delimiter: string, onRecord: (cells: string[], end: number) => void): Parser {
   const parser = parse({
     delimiter,
     record_delimiter: ['\r\n', '\n', '\r'],

@@ -48,19 +48,23 @@ export async function* dryRun(
         finished: step.parts.length - left.length,
         rows: sum('rows'),
         bytes: sum('bytes'),
-        problem: left.length === 0 ? undefined : await problemOf(step, planFolder),
+        problem: left.length === 0 ? undefined : await problemOf(step, planFolder, signal),
       };
     }
   }
 }
 
-async function problemOf(step: PlannedStep, planFolder: string): Promise<CtctError | undefined> {
+async function problemOf(
+  step: PlannedStep,
+  planFolder: string,
+  signal: AbortSignal | undefined,
+): Promise<CtctError | undefined> {
   if (step.activityType === 'CLEAR_CONTACTS_FROM_LISTS') return undefined;
   try {
-    await (await openUpload(step, planFolder)).close();
+    await (await openUpload(step, planFolder, signal)).close();
     return undefined;
   } catch (error) {
-    if (error instanceof CtctError) return error;
+    if (error instanceof CtctError && error.code !== 'ABORTED') return error;
     throw error;
   }
 }

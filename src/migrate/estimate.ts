@@ -17,11 +17,11 @@ export const SECONDS_OF_JOB = 30;
 export const SECONDS_OF_READING = 60;
 const SECONDS_OF_DAY = DAY / 1000;
 
-/** Accounts that a run works on at a time, where nobody says otherwise. */
-const TOGETHER = 4;
+/** Accounts that are worked on at a time, where nobody says otherwise. */
+export const TOGETHER = 4;
 
 /**
- * What the run takes at least: the accounts of a key share its calls, four accounts are worked on at a time, and the jobs
+ * What the run takes at least: the accounts of a key share its calls, so many are worked on at a time, and the jobs
  * of each go one after another. Calls beyond those of a day wait for the next.
  */
 export function estimateOf(accounts: readonly PlannedAccount[], limits: MigrationPlan['limits']): Estimate {

@@ -5,11 +5,10 @@ import { writing } from '../http/disk.js';
 import { fileParts, type FileHead } from '../translate/split-encodings.js';
 import { openText } from '../translate/split-read.js';
 import { scanRows, type RawRow } from '../translate/split-rows.js';
-import { fileSource } from '../upload/contact-source.js';
 import { writeWhole } from './durable-file.js';
 import type { FailingRow } from './failing-rows.js';
 import type { MigrationPlan, PlannedAccount, PlannedUpload } from './plan.js';
-import { openUpload } from './upload-split.js';
+import { openContacts, openUpload } from './upload-split.js';
 
 export const FAILING_ROWS = 'failing-rows.csv';
 export const UPLOADS = 'uploads.csv';
@@ -163,7 +162,7 @@ async function* rowsAt(
   step: PlannedUpload,
   lines: ReadonlySet<number>,
 ): AsyncGenerator<Uint8Array> {
-  const given = await fileSource(path);
+  const { source: given } = await openContacts(path, step.file);
   try {
     const text = await openText(given, step.encoding, step.file);
     try {

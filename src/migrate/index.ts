@@ -1,6 +1,6 @@
 export { dryRun, type CheckedStep, type DryRunOptions } from './dry-run.js';
 export { failingRows, type FailingRow, type FailingRowsOptions } from './failing-rows.js';
-export { askToPause, isBusy, onPauseAsked } from './pause.js';
+export { askToPause, onPauseAsked } from './pause.js';
 export type {
   Estimate,
   LossCount,
@@ -42,6 +42,7 @@ export { runPlan, type RunEvent, type RunOptions, type RunOutcome } from './run.
 export {
   planClients,
   readCredentials,
+  renewedClients,
   type PlanClientOptions,
   type SecretSource,
   type TargetCredentials,
@@ -55,7 +56,7 @@ export {
   type MembersRecord,
   type VerifiedRecord,
 } from './run-state.js';
-export { openRunStore, stateFolder, type RunStoreOptions } from './state-folder.js';
+export { isRunning, openRunStore, stateFolder, type RunStoreOptions } from './state-folder.js';
 export {
   runStatus,
   type AccountStatus,

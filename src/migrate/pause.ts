@@ -1,27 +1,11 @@
-import { UsageError } from '../activity/errors.js';
 import type { Store } from '../store/store.js';
 
-/**
- * Asks whoever works on a plan to pause.
- * @returns false when nobody does, and nothing was asked.
- */
-export async function askToPause(store: Store, plan: string, now: number): Promise<boolean> {
-  if (!(await isBusy(store, plan))) return false;
+/** Asks whoever works on a plan to pause. */
+export async function askToPause(store: Store, plan: string, now: number): Promise<void> {
   const name = nameOf(plan);
   for (;;) {
     const { version } = (await store.values.get(name)) ?? { version: 0 };
-    if ((await store.values.set(name, { at: now }, version)) !== undefined) return true;
-  }
-}
-
-/** Whether somebody works on the plan. */
-export async function isBusy(store: Store, plan: string): Promise<boolean> {
-  try {
-    await (await store.lockRun(plan)).release();
-    return false;
-  } catch (error) {
-    if (error instanceof UsageError && error.code === 'RUN_BUSY') return true;
-    throw error;
+    if ((await store.values.set(name, { at: now }, version)) !== undefined) return;
   }
 }
 

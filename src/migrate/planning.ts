@@ -154,14 +154,14 @@ async function planUpload(
   account: string,
   input: UploadInput,
   mapped: MappedLists,
-  { planFolder, onFile, onNote }: PlanOptions,
+  { planFolder, onFile, onNote, signal }: PlanOptions,
 ): Promise<PlannedUpload | undefined> {
   const { file, activityType, origin, encoding, blanksEnabled } = input;
   const into = Object.fromEntries(Object.entries(input.into));
   const lists = mapped.toTarget(input.lists);
   const settings: UploadSettings = { id, activityType, encoding, lists, blanksEnabled, into };
   onFile?.(file, account);
-  const split = await splitFor(file, settings).catch((error: unknown) => {
+  const split = await splitFor(file, settings, signal).catch((error: unknown) => {
     // An export of a list without members is no mistake of anybody's.
     if (origin.kind === 'file' || !(error instanceof CtctError) || error.code !== 'CONTACTS_REQUIRED')
       throw error;

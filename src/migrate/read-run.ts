@@ -1,10 +1,8 @@
-import { realpath } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import { isRunLocked } from '../store/run-lock.js';
+import { dirname, resolve } from 'node:path';
 import type { MigrationPlan } from './plan.js';
 import { readPlan } from './read-plan.js';
 import { foldRun, RunLedger, type RunState } from './run-state.js';
-import { openRunStore, stateFolder } from './state-folder.js';
+import { isRunning, openRunStore, stateFolder } from './state-folder.js';
 
 /** A plan, and what came of it so far. */
 export interface ReadRun {
@@ -29,8 +27,7 @@ export async function readRun(planPath: string, given?: string): Promise<ReadRun
   if (store === undefined) return { ...places, state: new RunLedger(plan), running: false };
   try {
     const state = await foldRun(plan, store.journal.read(plan.id));
-    const running = await isRunLocked(await realpath(join(folder, 'run.db')), plan.id);
-    return { ...places, state, running };
+    return { ...places, state, running: await isRunning(folder, plan.id) };
   } finally {
     await store.close();
   }

@@ -50,20 +50,28 @@ interface PlaceOfPart {
 /** The work of one account: its parts, one after another, and its lists before and after. */
 export class AccountWork {
   readonly account: PlannedAccount;
+  client: V2Client;
   readonly #context: AccountContext;
   /** Its number in the plan, from 1: names of accounts may differ in case alone, which files may not. */
   readonly #number: number;
   readonly #places = new Map<string, PlaceOfPart>();
+  /** The parts by the names of their files. */
+  readonly #names = new Map<string, string>();
   /** Parts that are known not to have been taken, though nothing was written down of it. */
   readonly #untaken = new Set<string>();
   #open: { readonly step: string; readonly upload: SplitUpload } | undefined;
 
   constructor(account: PlannedAccount, number: number, context: AccountContext) {
     this.account = account;
+    this.client = context.client;
     this.#number = number;
     this.#context = context;
     for (const step of account.steps) {
-      for (const [index, { id }] of step.parts.entries()) this.#places.set(id, { step, index });
+      const parts: readonly (PlannedPart | { readonly id: string })[] = step.parts;
+      for (const [index, part] of parts.entries()) {
+        this.#places.set(part.id, { step, index });
+        if ('fileName' in part) this.#names.set(part.fileName, part.id);
+      }
     }
   }
 
@@ -124,9 +132,14 @@ export class AccountWork {
     retry: boolean,
     signal: AbortSignal,
   ): Promise<Activity> {
-    const { client } = this.#context;
+    const { client } = this;
     const encoded = await this.#encoded(step, index);
-    const options = { signal, recognise: this.#recogniser(part, step.parts[index]) };
+    const recognise = this.#recogniser(part, step.parts[index]);
+    const options = {
+      signal,
+      recognise,
+      ...(!retry && { objection: (one: Activity) => this.#objection(one) }),
+    };
     const kept = this.#attemptOf(part);
     try {
       return await client.createEncoded(encoded, { ...options, memory: this.#memory(part, kept) });
@@ -178,10 +191,20 @@ export class AccountWork {
     };
   }
 
+  /** Whatever the account was sent by this plan, and nobody here remembers: the order would not be the planned one. */
+  #objection({ id, fileName = '' }: Activity): string | undefined {
+    const part = this.#names.get(fileName);
+    if (part === undefined || !this.#isUntouched(part)) return undefined;
+    return (
+      `part ${part} was sent before, as activity ${id}, by a run with another state folder: go on with that one ` +
+      '(--state), or send all of this account again with --retry'
+    );
+  }
+
   #wait(part: string, id: string, signal: AbortSignal): Promise<Activity> {
-    const { client, onStatus } = this.#context;
+    const { onStatus } = this.#context;
     return this.#patiently(signal, async (wait, patient) => {
-      const watching = client.watchActivity(id, { ...wait, signal: patient });
+      const watching = this.client.watchActivity(id, { ...wait, signal: patient });
       for (;;) {
         const step = await watching.next();
         if (step.done === true) return step.value;
@@ -272,10 +295,10 @@ export class AccountWork {
 
   async #read(list: string, when: MembersRecord['when'], signal: AbortSignal): Promise<void> {
     if (this.#members(list, when) !== undefined) return;
-    const { client, append, stateFolder } = this.#context;
+    const { append, stateFolder } = this.#context;
     const file = `members-${this.#number}-${encodeURIComponent(list)}-${when}.txt`;
     const { count } = await this.#patiently(signal, (wait, patient) =>
-      readMembers(client, list, join(stateFolder, file), { wait, signal: patient }),
+      readMembers(this.client, list, join(stateFolder, file), { wait, signal: patient }),
     );
     await append({ event: 'members', account: this.account.account, list, when, file, count });
   }

@@ -38,10 +38,7 @@ export async function readCredentials(
   const owners = new Map<string, string>();
   for (const { account, target } of plan.accounts) {
     if (only !== undefined && !only.includes(account)) continue;
-    const read = (what: string, reference: SecretReference) =>
-      readSecret(reference, { env, folder, place: `account ${account}: ${what}` });
-    const apiKey = await read('API key', target.apiKey);
-    const token = await read('access token', target.accessToken);
+    const { apiKey, token } = await credentialsOf({ account, target }, { env, folder });
     const owner = JSON.stringify([target.baseUrl, token]);
     const other = owners.get(owner);
     if (other !== undefined) {
@@ -54,6 +51,18 @@ export async function readCredentials(
     found.set(account, { apiKey, token });
   }
   return found;
+}
+
+async function credentialsOf(
+  { account, target }: Pick<PlannedAccount, 'account' | 'target'>,
+  { env, folder }: SecretSource,
+): Promise<TargetCredentials> {
+  const read = (what: string, reference: SecretReference) =>
+    readSecret(reference, { env, folder, place: `account ${account}: ${what}` });
+  return {
+    apiKey: await read('API key', target.apiKey),
+    token: await read('access token', target.accessToken),
+  };
 }
 
 /** What the clients of a plan work with. */
@@ -114,6 +123,31 @@ export function planClients(options: PlanClientOptions): (account: PlannedAccoun
       reconcile: { quietPeriod, repeatUploads: true },
       onWarning: (warning) => onWarning?.(account, warning),
     });
+  };
+}
+
+/**
+ * The client of an account whose credentials were refused, with those that its references lead to now; undefined where
+ * they are what they were, or cannot be read. A token that ends in the midst of a run can so be put anew into its file.
+ * @param onSecrets told of credentials that are new
+ */
+export function renewedClients(
+  sources: SecretSource,
+  options: PlanClientOptions,
+  onSecrets?: (credentials: TargetCredentials) => void,
+): (account: PlannedAccount) => Promise<V2Client | undefined> {
+  const known = new Map(options.credentials);
+  return async (account) => {
+    const found = await credentialsOf(account, sources).catch((error: unknown) => {
+      if (error instanceof UsageError) return undefined;
+      throw error;
+    });
+    const before = known.get(account.account);
+    if (found === undefined || (found.token === before?.token && found.apiKey === before.apiKey))
+      return undefined;
+    known.set(account.account, found);
+    onSecrets?.(found);
+    return planClients({ ...options, credentials: known })(account);
   };
 }
 

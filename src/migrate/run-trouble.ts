@@ -40,6 +40,21 @@ const PERSONS: readonly string[] = [
   'ACTIVITY_FAILED',
 ] satisfies readonly CtctError['code'][];
 
+/** Whether what was refused with this goes well another time, though nobody does anything about it. */
+export function passes(code: string): boolean {
+  return PASSING.includes(code);
+}
+
+const PASSING: readonly string[] = [
+  'REQUEST_NOT_SENT',
+  'RESPONSE_LOST',
+  'TIMED_OUT',
+  'RATE_LIMITED',
+  'SERVICE_FAILED',
+  'DOCUMENT_UNEXPECTED',
+  'STORE_BUSY',
+] satisfies readonly CtctError['code'][];
+
 /** The code under which a refusal is written down. */
 export function refusalCode(error: CtctError): CtctError['code'] {
   // An account that may not do this is let in by the same people as one that may do nothing.

@@ -6,6 +6,7 @@ import { workOn, type JobOutcome } from '../store/work.js';
 import type { LossCode } from '../translate/loss.js';
 import type { V2Client } from '../v2/client.js';
 import { checkAccepted } from './accepted-losses.js';
+import { TOGETHER } from './estimate.js';
 import type { MigrationPlan, PlannedAccount } from './plan.js';
 import { AccountWork, type AccountJob, type UndatedRecord } from './run-account.js';
 import { obstacleOf, Standing, type AccountOutcome } from './run-standing.js';
@@ -25,6 +26,8 @@ export interface RunOptions {
    * `planClients`.
    */
   readonly connect: (account: PlannedAccount) => V2Client;
+  /** Another client for an account whose credentials were refused; undefined: there is none. See `renewedClients`. */
+  readonly renew?: ((account: PlannedAccount) => Promise<V2Client | undefined>) | undefined;
   /** Accounts worked on at once: 1 or more. Default 4. */
   readonly jobs?: number | undefined;
   /** Only these accounts. Default all. */
@@ -138,7 +141,7 @@ class Runner {
   }
 
   async run(): Promise<RunOutcome> {
-    const { jobs = 4, signal, verify = true, acceptedLosses = [] } = this.#options;
+    const { jobs = TOGETHER, signal, verify = true, acceptedLosses = [] } = this.#options;
     const accepted = [...new Set([...this.#plan.acceptedLosses, ...acceptedLosses])].sort();
     await this.#append({ event: 'began', acceptedLosses: accepted });
     for (const [index, account] of this.#plan.accounts.entries()) {
@@ -253,6 +256,9 @@ class Runner {
     const { signal, random = Math.random, giveUp = 3_600_000 } = this.#options;
     if (signal?.aborted === true && error.code === 'ABORTED') return this.#giveBack('the run was paused');
     const now = this.#now();
+    if (error.code === 'UNAUTHORIZED' && (await this.#renewed(work))) {
+      return { reason: error.message, retryAt: now };
+    }
     const refusal = work.refusalOf(job, error);
     if (refusal !== undefined) await this.#append(refusal);
     const retryAt = standing.failed(job, error, { now, random, giveUp });
@@ -262,6 +268,13 @@ class Runner {
     }
     await this.#leave(found);
     return this.#giveBack(error.message);
+  }
+
+  /** Whether there are other credentials than those that were refused. */
+  async #renewed(work: AccountWork): Promise<boolean> {
+    const client = await this.#options.renew?.(work.account);
+    if (client !== undefined) work.client = client;
+    return client !== undefined;
   }
 
   #giveBack(reason: string): JobOutcome {

@@ -2,6 +2,7 @@ import fs from 'node:fs/promises';
 import nodePath from 'node:path';
 import { UsageError } from '../activity/errors.js';
 import { codeOf, writing } from '../http/disk.js';
+import { isRunLocked } from '../store/run-lock.js';
 import { openStore } from '../store/sqlite.js';
 import type { Store } from '../store/store.js';
 
@@ -38,6 +39,12 @@ export async function openRunStore(
   if (!readOnly) await writing(folder, () => fs.mkdir(folder, { recursive: true, mode: 0o700 }));
   await refuseOpenFolder(folder);
   return openStore(file, { readOnly });
+}
+
+/** Whether a runner is at work on the plan of that id, with its state in that folder. */
+export async function isRunning(folder: string, plan: string): Promise<boolean> {
+  const file = nodePath.join(folder, 'run.db');
+  return (await isThere(file)) && isRunLocked(await fs.realpath(file), plan);
 }
 
 async function isThere(file: string): Promise<boolean> {

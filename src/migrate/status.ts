@@ -4,6 +4,7 @@ import type { FinishedPart } from './run-record.js';
 import { SECONDS_OF_JOB, SECONDS_OF_READING } from './estimate.js';
 import { obstacleOf } from './run-standing.js';
 import { membersKey, verifiedKey, type PartState, type RunState } from './run-state.js';
+import { passes } from './run-trouble.js';
 
 /** How far an account has come. */
 export interface AccountStatus {
@@ -119,8 +120,7 @@ function accountStatus(
   const open = parts.filter(({ part }) => !isDone(part));
   const obstacle = obstacleOf(planned, run);
   // What only needs another run is no obstacle to the one that goes on.
-  const refused = running ? undefined : open.find(({ part }) => part.state === 'refused');
-  const why = obstacle?.message ?? (refused && `part ${refused.id} was refused: ${whyRefused(refused.part)}`);
+  const why = obstacle?.message ?? (running ? undefined : whyRefused(open));
   const lists = listsOf(account, steps, run);
   const finished = open.length === 0 && lists.done === lists.all;
   const begun = parts.some(({ part }) => part.state !== 'waiting') || lists.begun;
@@ -159,8 +159,12 @@ function isDone(part: PartState): boolean {
   return part.state === 'finished' && !hasFailed(part.activity);
 }
 
-function whyRefused(part: PartState): string {
-  return part.state === 'refused' ? part.message : '';
+/** Why somebody must see to it, before it makes sense to go on. */
+function whyRefused(parts: readonly { readonly id: string; readonly part: PartState }[]): string | undefined {
+  for (const { id, part } of parts) {
+    if (part.state === 'refused' && !passes(part.code)) return `part ${id} was refused: ${part.message}`;
+  }
+  return undefined;
 }
 
 /** `activity a07e1… ended with ERROR: The file is not text`. */

@@ -15,7 +15,7 @@ export interface TableRow<C extends string> {
 
 /**
  * The rows of a small CSV file: accounts, uploads, lists. Its columns may be in any order, their names in any case and with
- * blanks or hyphens for `_`. Nothing of what stands in it is shown in errors, since it may be a secret.
+ * blanks or hyphens for `_`; between its cells stand commas, tabs, or semicolons. Nothing of what stands in it is shown in errors, since it may be a secret.
  * @throws UsageError `FILE_UNREADABLE`; `CONFIG_INVALID` for what is no such table, or has columns that nobody knows.
  */
 export async function readTable<C extends string>(
@@ -31,7 +31,7 @@ export async function readTable<C extends string>(
   const rows: TableRow<C>[] = [];
   let heading: readonly C[] | undefined;
   try {
-    for await (const { line, cells } of readCsv(bytes)) {
+    for await (const { line, cells } of readCsv(bytes, { delimiter: delimiterOf(bytes) })) {
       if (cells.every((cell) => cell.trim() === '')) continue;
       if (heading === undefined) heading = readHeading(cells, columns, required, `${path}:${line}`);
       else rows.push(rowOf(path, line, cells, heading, columns));
@@ -47,6 +47,12 @@ export async function readTable<C extends string>(
       ? `${path}: is empty; its first line must name the columns: ${columns.join(', ')}`
       : `${path}: there is no row under the heading`,
   );
+}
+
+/** Spreadsheets of many countries put semicolons between cells. */
+function delimiterOf(bytes: Buffer): ';' | 'auto' {
+  const [line = ''] = /[^\r\n]+/.exec(bytes.toString('latin1', 0, 65_536)) ?? [];
+  return /^[^,\t]*;[^,\t]*$/.test(line) ? ';' : 'auto';
 }
 
 function rowOf<C extends string>(

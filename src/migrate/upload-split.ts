@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
-import { UsageError } from '../activity/errors.js';
+import { TransportError, UsageError } from '../activity/errors.js';
 import { LIMITS } from '../translate/limits.js';
+import { loss, type Loss } from '../translate/loss.js';
 import { v2Parts } from '../translate/split-encodings.js';
 import { splitUpload, type SplitUpload, type UploadPart } from '../translate/split.js';
+import { fileSource, memorySource, type ContactSource } from '../upload/contact-source.js';
+import { isSpreadsheet, readSheet } from '../upload/read-sheet.js';
 import type { PlannedPart, PlannedUpload } from './plan.js';
 
 /** All that decides how an upload is cut and sent. */
@@ -18,11 +21,58 @@ export type UploadSettings = Pick<
  */
 const ANY_TIME = Date.UTC(9000, 0);
 
-/** The file in the parts in which it is sent, by whatever name each is known. @throws UsageError as `splitUpload`. */
-export function splitFor(path: string, settings: UploadSettings): Promise<SplitUpload> {
+/**
+ * The contact file, to be read again and again; of a spreadsheet, the first sheet as CSV, each row on the line of its number.
+ * @throws UsageError `FILE_UNREADABLE`; as `readSheet`
+ */
+export async function openContacts(
+  path: string,
+  name: string,
+  signal?: AbortSignal,
+): Promise<{ readonly source: ContactSource; readonly losses: readonly Loss[] }> {
+  const file = await fileSource(path);
+  if (!(await isSpreadsheet(file))) return { source: file, losses: [] };
+  const { csv, sheets } = await readSheet(file, { name, signal });
+  const losses =
+    sheets > 1
+      ? [loss('SHEETS_LEFT', 'file', `it has ${sheets} sheets; save the others as files of their own`)]
+      : [];
+  return { source: memorySource(csv), losses };
+}
+
+/** Ends reading when the signal aborts. */
+function stoppable(source: ContactSource, signal: AbortSignal | undefined): ContactSource {
+  if (signal === undefined) return source;
+  return {
+    ...source,
+    async *read(start) {
+      for await (const chunk of source.read(start)) {
+        if (signal.aborted) {
+          throw new TransportError('ABORTED', 'aborted while a file was read', {
+            sent: 'no',
+            cause: signal.reason,
+          });
+        }
+        yield chunk;
+      }
+    },
+  };
+}
+
+/**
+ * The file in the parts in which it is sent, by whatever name each is known.
+ * @throws UsageError as `splitUpload` and `openContacts`; TransportError `ABORTED`
+ */
+export async function splitFor(
+  path: string,
+  settings: UploadSettings,
+  signal?: AbortSignal,
+): Promise<SplitUpload> {
   const { activityType, encoding, lists, blanksEnabled, into } = settings;
   const adds = activityType === 'ADD_CONTACTS';
-  return splitUpload(path, {
+  const { source, losses } = await openContacts(path, path, signal);
+  const split = await splitUpload(stoppable(source, signal), {
+    name: path,
     limits: adds ? LIMITS.v2Add : LIMITS.v2Remove,
     encoding,
     encode: v2Parts({
@@ -35,6 +85,7 @@ export function splitFor(path: string, settings: UploadSettings): Promise<SplitU
       fileName: (index, sha256) => partFileName(settings, sha256, index),
     }),
   });
+  return losses.length === 0 ? split : { ...split, losses: [...losses, ...split.losses] };
 }
 
 /** What v2 calls the part: no other part of any account, file or way to send it is called so. */
@@ -58,8 +109,12 @@ export function partFileName(settings: UploadSettings, sha256: string, index: nu
  * @param planFolder where a relative path of the step starts.
  * @throws UsageError `FILE_CHANGED` when the file is not the one that was planned; as `splitUpload`.
  */
-export async function openUpload(step: PlannedUpload, planFolder: string): Promise<SplitUpload> {
-  const split = await splitFor(resolve(planFolder, step.file), step).catch((error: unknown) => {
+export async function openUpload(
+  step: PlannedUpload,
+  planFolder: string,
+  signal?: AbortSignal,
+): Promise<SplitUpload> {
+  const split = await splitFor(resolve(planFolder, step.file), step, signal).catch((error: unknown) => {
     throw error instanceof UsageError && NO_UPLOAD_ANY_MORE.includes(error.code)
       ? changed(step, error)
       : error;

@@ -103,7 +103,7 @@ function isType(type: string): type is keyof typeof TYPES {
 }
 
 function readLists(row: Row): readonly string[] {
-  const texts = row.cells.lists.split(/[\s;]+/).filter((text) => text !== '');
+  const texts = row.cells.lists.split(/[\s;,]+/).filter((text) => text !== '');
   if (texts.length === 0) {
     throw invalid(
       row.place('lists'),

@@ -1,7 +1,6 @@
-import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { CtctError, DecodeError, UnsupportedError, UsageError, type ErrorCode } from '../activity/errors.js';
 import type { StoreOptions } from './sqlite.js';
+import { startWorker } from '../worker.js';
 import type { Job, JournalRecord, Store } from './store.js';
 
 /** What the thread of a store is asked: to call a method, or for more of what one gives piece by piece. */
@@ -50,12 +49,6 @@ function errorOf({ name, code, message }: ToldError): Error {
   return new UsageError(code as ErrorCode, message);
 }
 
-const EXTENSION = extname(new URL(import.meta.url).pathname);
-const ENTRY = new URL(`thread-entry${EXTENSION}`, import.meta.url);
-
-/** Where this runs from its sources, the loader that compiles them does not reach into threads by itself. */
-const WITH_LOADER = `import('tsx/esm/api').then(({ register }) => (register(), import('${ENTRY.href}')))`;
-
 interface Asked {
   resolve(result: unknown): void;
   reject(error: Error): void;
@@ -76,10 +69,7 @@ export interface StoreLink {
 
 /** A store in a thread of its own, where the disk is waited for. `workerData` is what `serveStore` is given. */
 export function threadedStore(workerData: StorePlace, lockRun: Store['lockRun']): Promise<Store> {
-  const worker =
-    EXTENSION === '.ts'
-      ? new Worker(WITH_LOADER, { eval: true, workerData })
-      : new Worker(ENTRY, { workerData });
+  const worker = startWorker('thread-entry', import.meta.url, { workerData });
   const failed = new Promise<string>((resolve) => {
     worker.on('error', (error) => {
       resolve(error.message);

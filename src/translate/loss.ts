@@ -30,6 +30,7 @@ export const LOSSES = {
   HEADING_REMOVED: { severity: 'change', meaning: 'the file of a removal has no heading in v2' },
   TOO_LARGE: { severity: 'loss', meaning: 'the file is over the limits of one request' },
   SPLIT: { severity: 'change', meaning: 'one request became several, for the limits' },
+  SHEETS_LEFT: { severity: 'loss', meaning: 'of a spreadsheet only the first sheet is read' },
   SPREADSHEET_UNREAD: { severity: 'loss', meaning: 'v2 takes no spreadsheet' },
   FEW_CONTACTS: {
     severity: 'note',

@@ -147,10 +147,11 @@ export const MAPPING = {
   dataFileXls: {
     subject: 'parameters',
     ws: 'dataFile, .xls',
-    v2: 'none (removals are documented to take .xls)',
-    verdict: 'impossible',
+    v2: 'the part data (multipart), CSV (removals are documented to take .xls)',
+    verdict: 'action',
     evidence: 'D',
-    sentence: 'Save the sheet as .csv and send that.',
+    sentence:
+      'Make CSV of the first sheet: the gateway, ctct translate --file and ctct migrate plan do, code must have it saved as .csv.',
     loss: 'SPREADSHEET_UNREAD',
   },
   lists: {

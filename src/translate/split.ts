@@ -19,6 +19,8 @@ export interface SplitOptions {
   readonly encode?: PartEncoder | undefined;
   /** Default `auto`: a byte order mark tells; else each line is UTF-8 or, where it is not, windows-1252. */
   readonly encoding?: Encoding | 'auto' | undefined;
+  /** What errors call a source that was given. Default `file`. */
+  readonly name?: string | undefined;
 }
 
 /** One part, as a body that can be opened again and again: the bytes are read from the file each time. */
@@ -77,7 +79,7 @@ export interface SplitUpload {
  */
 export async function splitUpload(
   given: string | ContactSource,
-  { limits, encode = fileParts(), encoding = 'auto' }: SplitOptions,
+  { limits, encode = fileParts(), encoding = 'auto', name: called = 'file' }: SplitOptions,
 ): Promise<SplitUpload> {
   if (!(limits.rows >= 1 && limits.bytes >= 1)) {
     throw new UsageError(
@@ -86,7 +88,7 @@ export async function splitUpload(
     );
   }
   const source = typeof given === 'string' ? await fileSource(given) : given;
-  const name = typeof given === 'string' ? given : 'file';
+  const name = typeof given === 'string' ? given : called;
   const owned: { close(): Promise<void> }[] = typeof given === 'string' ? [source] : [];
   const close = async () => {
     for (const one of owned) await one.close();

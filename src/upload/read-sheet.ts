@@ -1,7 +1,6 @@
-import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { TransportError, UsageError } from '../activity/errors.js';
 import { packageMissing } from '../optional.js';
+import { startWorker } from '../worker.js';
 import type { ContactSource } from './contact-source.js';
 import {
   SHEET_LIMITS,
@@ -76,19 +75,12 @@ function inTurn<T>(act: () => Promise<T>): Promise<T> {
   return mine;
 }
 
-const EXTENSION = extname(new URL(import.meta.url).pathname);
-const ENTRY = new URL(`read-sheet-worker${EXTENSION}`, import.meta.url);
-
-/** Where this runs from its sources, the loader that compiles them does not reach into threads by itself. */
-const WITH_LOADER = `import('tsx/esm/api').then(({ register }) => (register(), import('${ENTRY.href}')))`;
-
 /** Megabytes of the thread's heap. */
 const HEAP = 768;
 
 function ask(order: SheetOrder, { timeout = 60_000, signal }: ReadSheetOptions): Promise<SheetAnswer> {
   if (signal?.aborted === true) return Promise.resolve({ problem: 'aborted' });
-  const worker = new Worker(EXTENSION === '.ts' ? WITH_LOADER : ENTRY, {
-    eval: EXTENSION === '.ts',
+  const worker = startWorker('read-sheet-worker', import.meta.url, {
     workerData: order,
     transferList: [order.bytes.buffer as ArrayBuffer],
     resourceLimits: { maxOldGenerationSizeMb: HEAP, maxYoungGenerationSizeMb: 64 },

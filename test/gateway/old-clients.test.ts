@@ -94,7 +94,7 @@ const CURL: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['-H', 'Authorization: Bearer t0ken', '{account}/activities'],
     ['-H', 'Authorization: Bearer other', '{account}/activities'],
     ['{account}/lists?access_token=t0ken'],
-    ['-u', 'key%JoesFlowers:secret', '{origin}/ws/customers/JOESFLOWERS/'],
+    ['-u', 'key%JoesFlowers:secret', '{origin}/ws/customers/JOESFLOWERS/lists'],
   ],
   'what was never allowed': [
     ['-X', 'DELETE', '-u', 'key%joesflowers:secret', '{account}/activities/a07e1'],

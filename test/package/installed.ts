@@ -127,7 +127,7 @@ export function run(
       args,
       { timeout: 120_000, maxBuffer: 64 * 1024 * 1024, ...options },
       (error, stdout, stderr) => {
-        if (error !== null && typeof error.code !== 'number') reject(error);
+        if (error !== null && typeof error.code !== 'number') reject(new Error(command, { cause: error }));
         else resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
       },
     );

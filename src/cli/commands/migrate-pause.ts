@@ -16,24 +16,23 @@ export const migratePause = command({
   },
   async run(session, { plan: path, state }) {
     const { readPlan } = await import('../../migrate/read-plan.js');
-    const { openRunStore, stateFolder } = await import('../../migrate/state-folder.js');
-    const { askToPause, isBusy } = await import('../../migrate/pause.js');
+    const { isRunning, openRunStore, stateFolder } = await import('../../migrate/state-folder.js');
+    const { runWords } = await import('../migration-status-output.js');
+    const { askToPause } = await import('../../migrate/pause.js');
     const { clock, talk } = session;
     const plan = await readPlan(path);
     const folder = stateFolder(path, state);
-    const begun = await openRunStore(folder, { readOnly: true });
-    if (begun === undefined) throw notRunning(path);
-    await begun.close();
+    if (!(await isRunning(folder, plan.id))) throw notRunning(path);
     const store = await openRunStore(folder);
     try {
-      if (!(await askToPause(store, plan.id, clock.now()))) throw notRunning(path);
+      await askToPause(store, plan.id, clock.now());
       talk.progress('pausing', () => 'asked; the requests in hand are let through');
-      while (await isBusy(store, plan.id)) await clock.sleep(LOOK, session.io.signal);
+      while (await isRunning(folder, plan.id)) await clock.sleep(LOOK, session.io.signal);
     } finally {
       talk.progressEnds();
       await store.close();
     }
-    talk.note(`Paused. Go on: ${session.commandLine('migrate', 'run', path)}`);
+    talk.note(`Paused. Go on: ${session.commandLine(...runWords(path, state, plan))}`);
     return 'ok';
   },
 });

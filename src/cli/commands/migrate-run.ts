@@ -1,5 +1,7 @@
 import { dirname } from 'node:path';
+import { TOGETHER } from '../../migrate/estimate.js';
 import { command } from '../command.js';
+import { runWords } from '../migration-status-output.js';
 import { readAccepted } from './migrate-plan.js';
 
 export const migrateRun = command({
@@ -18,8 +20,8 @@ export const migrateRun = command({
   arguments: { plan: { help: 'what "ctct migrate plan" wrote' } },
   options: {
     accept: { kind: 'texts', value: 'loss', help: 'what may be lost, such as COLUMN_IGNORED' },
-    only: { kind: 'texts', value: 'account', help: 'only this account; may be given again' },
-    jobs: { kind: 'number', value: 'n', from: 1, to: 100, fallback: 4, help: 'accounts at once' },
+    only: { kind: 'texts', value: 'account', help: 'only this account' },
+    jobs: { kind: 'number', value: 'n', from: 1, to: 100, fallback: TOGETHER, help: 'accounts at once' },
     dryRun: { kind: 'flag', help: 'check files and credentials, and show what would be sent' },
     retry: { kind: 'flag', help: 'send parts again that were refused or ended with ERROR' },
     verify: { kind: 'switch', help: 'do not read the lists before and after to compare them' },
@@ -28,6 +30,11 @@ export const migrateRun = command({
       fallback: '1h',
       help: 'how long to try an account that makes no progress',
     },
+    quietPeriod: {
+      kind: 'duration',
+      fallback: '2m',
+      help: 'how long an upload whose answer was lost is looked for, before it is sent once more',
+    },
     state: { kind: 'text', value: 'folder', help: 'where the run keeps its state; default beside the plan' },
   },
   async run(session, values) {
@@ -35,17 +42,16 @@ export const migrateRun = command({
     const { stateFolder } = await import('../../migrate/state-folder.js');
     const { checkMigration, runMigration } = await import('../run-migration.js');
     const plan = await readPlan(values.plan);
+    const acceptedLosses = readAccepted(values.accept);
     const options = {
       ...values,
       planFolder: dirname(values.plan),
       stateFolder: stateFolder(values.plan, values.state),
       only: values.only.length === 0 ? undefined : values.only,
-      acceptedLosses: readAccepted(values.accept),
+      acceptedLosses,
       again: [
-        'migrate',
-        'run',
-        values.plan,
-        ...(values.state === undefined ? [] : ['--state', values.state]),
+        ...runWords(values.plan, values.state, plan),
+        ...values.only.flatMap((account) => ['--only', account]),
       ],
     };
     return values.dryRun ? checkMigration(session, plan, options) : runMigration(session, plan, options);
