@@ -28,6 +28,7 @@ const RUN_ELSEWHERE: Readonly<Record<string, string>> = {
 const EXITS: readonly (readonly [RegExp, number])[] = [
   [/^npx ctct (?:add|remove) .*--wait$/, 3],
   [/damaged-archive/, 3],
+  [/migrate (?:run|status|report) plan\.json(?!.*--dry-run)/, 3],
 ];
 
 function blocks(document: string, language: string): string[] {
