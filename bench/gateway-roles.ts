@@ -46,7 +46,7 @@ async function upstream(): Promise<() => Told> {
 
 /** The gateway as it is by default, its store in a folder. */
 async function gateway(baseUrl: string, folder: string): Promise<() => Told> {
-  const store = await openStore(join(folder, 'gateway.db'));
+  const store = await openStore(join(folder, 'gateway.db'), { thread: true });
   const made = createGateway({
     store,
     folder,

@@ -249,6 +249,27 @@ describe('createOnce with a memory', () => {
     expect(await live(world, { fates: [{ taken: false, heard: error }] }, setup)).to.equal(error);
   });
 
+  it('sends nothing where something that is there already speaks against it', async () => {
+    const world = makeWorld(60);
+    const asked: string[] = [];
+    const objection = ({ id }: Activity) => {
+      asked.push(id);
+      return id === 'old3' ? 'old3 was it' : undefined;
+    };
+    const setup = { type: 'CLEAR_CONTACTS_FROM_LISTS', named: false, lag: 0, told: true } as const;
+    const fates = [{ taken: true, heard: 'killed' }] as const;
+    const refused = await live(world, { fates }, { ...setup, context: { objection } });
+    expect(refused).to.be.instanceOf(AmbiguousCreateError);
+    expect(refused).to.include({ message: 'nothing was sent: old3 was it' });
+    expect((refused as AmbiguousCreateError).candidates).to.deep.equal(['old3']);
+    expect([world.posts, world.attempt]).to.deep.equal([0, undefined]);
+    // What was sent once is looked for, whatever else there is.
+    await live(world, { fates }, setup);
+    asked.length = 0;
+    const found = await live(world, { fates: [] }, { ...setup, context: { objection } });
+    expect([(found as Activity).id, asked]).to.deep.equal(['our1', []]);
+  });
+
   it('tells what kept it from looking, or from sending once more, and can be called again', async () => {
     const down = answered(503);
     const setup = { type: 'ADD_CONTACTS', named: false, lag: 0, told: true } as const;

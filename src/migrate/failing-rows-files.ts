@@ -162,7 +162,7 @@ async function* rowsAt(
   step: PlannedUpload,
   lines: ReadonlySet<number>,
 ): AsyncGenerator<Uint8Array> {
-  const { source: given } = await openContacts(path, step.file);
+  const { source: given } = await openContacts(path, { encoding: step.encoding, name: step.file });
   try {
     const text = await openText(given, step.encoding, step.file);
     try {

@@ -1,6 +1,6 @@
 import { CtctError, UsageError } from '../activity/errors.js';
 import type { Activity } from '../activity/activity.js';
-import { systemClock, type Clock } from '../clock.js';
+import { steadyClock, systemClock, type Clock } from '../clock.js';
 import type { Lease, Store } from '../store/store.js';
 import { workOn, type JobOutcome } from '../store/work.js';
 import type { LossCode } from '../translate/loss.js';
@@ -136,7 +136,8 @@ class Runner {
     this.#plan = plan;
     this.#options = options;
     this.#store = options.store;
-    this.#clock = options.clock ?? systemClock;
+    // Of one that is set back, nobody would be waited for the longer.
+    this.#clock = steadyClock(options.clock ?? systemClock);
     this.#ledger = ledger;
   }
 

@@ -21,17 +21,29 @@ export type UploadSettings = Pick<
  */
 const ANY_TIME = Date.UTC(9000, 0);
 
+export interface OpenContactsOptions {
+  readonly encoding: PlannedUpload['encoding'];
+  /** What errors call the file. */
+  readonly name: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * The contact file, to be read again and again; of a spreadsheet, the first sheet as CSV, each row on the line of its number.
- * @throws UsageError `FILE_UNREADABLE`; as `readSheet`
+ * @throws UsageError `FILE_UNREADABLE`; `CONTACTS_INVALID` for a spreadsheet with an encoding; as `readSheet`
  */
 export async function openContacts(
   path: string,
-  name: string,
-  signal?: AbortSignal,
+  { encoding, name, signal }: OpenContactsOptions,
 ): Promise<{ readonly source: ContactSource; readonly losses: readonly Loss[] }> {
   const file = await fileSource(path);
   if (!(await isSpreadsheet(file))) return { source: file, losses: [] };
+  if (encoding !== 'auto') {
+    throw new UsageError(
+      'CONTACTS_INVALID',
+      `${name}: is a spreadsheet, which tells its encoding itself; name none`,
+    );
+  }
   const { csv, sheets } = await readSheet(file, { name, signal });
   const losses =
     sheets > 1
@@ -70,7 +82,7 @@ export async function splitFor(
 ): Promise<SplitUpload> {
   const { activityType, encoding, lists, blanksEnabled, into } = settings;
   const adds = activityType === 'ADD_CONTACTS';
-  const { source, losses } = await openContacts(path, path, signal);
+  const { source, losses } = await openContacts(path, { encoding, name: path, signal });
   const split = await splitUpload(stoppable(source, signal), {
     name: path,
     limits: adds ? LIMITS.v2Add : LIMITS.v2Remove,

@@ -29,7 +29,7 @@ const count = (name: 'runs' | 'seed' | 'attempts' | 'kills') => {
 const code = await mkdtemp(path.join(tmpdir(), 'ctct-gateway-code-'));
 let broken = 0;
 try {
-  const script = await compile('test/gateway/gateway-child.ts', code);
+  const script = await compile('test/gateway/gateway-child.ts', code, 'src/store/thread-entry.ts');
   const run = async (what: string, options: Omit<CampaignOptions, 'script'>) => {
     const { attempts, violations, kills, faults, writes } = await runCampaign({ script, ...options });
     const told = attempts.filter(({ outcome }) => typeof outcome === 'object').length;

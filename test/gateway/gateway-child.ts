@@ -22,7 +22,10 @@ export interface ChildOptions {
 
 const { folder, port, upstream, start } = JSON.parse(process.argv[2] ?? '') as ChildOptions;
 const clock = fastClock(start);
-const { store, writes } = killing(await openStore(path.join(folder, 'gateway.db')), process.env.CTCT_KILL);
+const { store, writes } = killing(
+  await openStore(path.join(folder, 'gateway.db'), { thread: true }),
+  process.env.CTCT_KILL,
+);
 const gateway = createGateway({
   store,
   folder,

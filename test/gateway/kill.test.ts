@@ -16,7 +16,7 @@ describe('a gateway whose process is killed', function () {
   let script: string;
   before(async () => {
     code = await mkdtemp(path.join(tmpdir(), 'ctct-gateway-code-'));
-    script = await compile('test/gateway/gateway-child.ts', code);
+    script = await compile('test/gateway/gateway-child.ts', code, 'src/store/thread-entry.ts');
   });
   after(() => rm(code, { recursive: true }));
 

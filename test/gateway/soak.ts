@@ -64,7 +64,7 @@ try {
 
 async function soak(): Promise<number> {
   const [upstream] = (await once(world.stdout, 'data')) as [Buffer];
-  const store = await openStore(path.join(folder, 'gateway.db'));
+  const store = await openStore(path.join(folder, 'gateway.db'), { thread: true });
   let finished = 0;
   const gateway = createGateway({
     store,

@@ -135,6 +135,14 @@ describe('tables of a plan', () => {
       });
     }
 
+    it('may have semicolons between its cells', async () => {
+      const [found, ...others] = await read('account;api_key;access_token', 'joe;env:KEY;file:a,b', '');
+      expect(others).to.deep.equal([]);
+      expect(found?.target).to.deep.equal({ api: 'v2', apiKey: 'env:KEY', accessToken: 'file:a,b' });
+      const [quoted] = await read('account,api_key,"access;token"', 'joe,env:KEY,env:T').catch(String);
+      expect(quoted, 'the heading has commas').to.be.a('string');
+    });
+
     it('is refused where it cannot be read', async () => {
       expect((await failure(readAccounts(at('none.csv'), folder))).code).to.equal('FILE_UNREADABLE');
     });
@@ -188,6 +196,12 @@ describe('tables of a plan', () => {
           ],
         ],
       ]);
+    });
+
+    it('has lists with blanks, commas or semicolons between', async () => {
+      const file = await table('file,lists', 'a.csv,"1,2;3 4, 5"');
+      const steps = (await readUploads(file, ['joe'])).get('joe');
+      expect(steps?.[0]?.lists).to.deep.equal(['1', '2', '3', '4', '5']);
     });
 
     it('need not name the account where there is one', async () => {

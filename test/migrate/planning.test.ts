@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import * as xlsx from '@e965/xlsx';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'chai';
 import fc from 'fast-check';
@@ -282,6 +283,63 @@ describe('a migration plan', () => {
     expect(notes.join()).to.match(/joe: .*empty\.csv is left out: there is no contact in it/);
     const refused = await failure(planMigration({ accounts: [joe(upload(at('empty.csv')))] }, options));
     expect(refused.code).to.equal('CONTACTS_REQUIRED');
+  });
+
+  it('reads the first sheet of a spreadsheet, and says that there are others', async () => {
+    const book = xlsx.utils.book_new();
+    const rows = [
+      ['Email Address', 'First Name'],
+      ['zoe@example.com', 'Zoë'],
+      [],
+      ['ann@example.com', 'Ann'],
+    ];
+    xlsx.utils.book_append_sheet(book, xlsx.utils.aoa_to_sheet(rows), 'People');
+    const write = (type: xlsx.BookType) => xlsx.write(book, { type: 'buffer', bookType: type }) as Buffer;
+    await writeFile(at('one.xlsx'), write('xlsx'));
+    await writeFile(at('old.xls'), write('biff8'));
+    xlsx.utils.book_append_sheet(book, xlsx.utils.aoa_to_sheet([['more']]), 'More');
+    await writeFile(at('two.xlsx'), write('xlsx'));
+    const files = ['one.xlsx', 'old.xls', 'two.xlsx'].map((file) => upload(at(file)));
+    const plan = await planMigration({ accounts: [joe(...files)] }, { planFolder: folder });
+    expectValid(plan);
+    expect(plan.losses).to.deep.equal([{ code: 'SHEETS_LEFT', count: 1 }]);
+    const steps = plan.accounts[0]!.steps as PlannedUpload[];
+    for (const step of steps) {
+      expect(step).to.include({ rows: 2, headingLine: 1 });
+      const split = await openUpload(step, folder);
+      expect((await bytesOf(split.parts[0]!)).toString()).to.include('zoe@example.com,Zoë');
+      const lines = [];
+      for await (const { fileLine, address } of split.parts[0]!.lines()) lines.push([fileLine, address]);
+      expect(lines).to.deep.equal([
+        [2, 'zoe@example.com'],
+        [4, 'ann@example.com'],
+      ]);
+      await split.close();
+    }
+    const named = upload(at('one.xlsx'), { encoding: 'windows-1252' });
+    const error = await failure(planMigration({ accounts: [joe(named)] }, { planFolder: folder }));
+    expect([error.code, error.message]).to.deep.equal([
+      'CONTACTS_INVALID',
+      `${at('one.xlsx')}: is a spreadsheet, which tells its encoding itself; name none`,
+    ]);
+  });
+
+  it('ends in the midst of a file', async () => {
+    await writeFile(at('long.csv'), `EMAIL ADDRESS\n${'someone@example.com\n'.repeat(40_000)}`);
+    const controller = new AbortController();
+    const error = await failure(
+      planMigration(
+        { accounts: [joe(upload(at('long.csv')))] },
+        {
+          planFolder: folder,
+          signal: controller.signal,
+          onFile: () => {
+            controller.abort();
+          },
+        },
+      ),
+    );
+    expect(error.code).to.equal('ABORTED');
   });
 
   it('asks each target for its lists, and can be aborted', async () => {

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { UsageError } from '../../src/activity/errors.js';
 import { checkAccepted } from '../../src/migrate/accepted-losses.js';
 import { dryRun } from '../../src/migrate/dry-run.js';
-import { askToPause, isBusy, onPauseAsked } from '../../src/migrate/pause.js';
-import { readCredentials } from '../../src/migrate/run-clients.js';
+import { askToPause, onPauseAsked } from '../../src/migrate/pause.js';
+import { planClients, readCredentials, renewedClients } from '../../src/migrate/run-clients.js';
 import { RunProgress } from '../../src/migrate/run-progress.js';
 import { foldRun } from '../../src/migrate/run-state.js';
 import type { RunOutcome } from '../../src/migrate/run.js';
@@ -167,6 +167,53 @@ describe('runPlan', function () {
     expect(posts()).to.equal(5);
   });
 
+  it('sends nothing of an account that was sent parts of the plan of which its state knows nothing', async () => {
+    const sketch: Sketch = {
+      joe: [{ clear: ['1'] }, { add: ['a@example.com'], lists: ['1'] }],
+      ann: [{ add: ['d@example.com'], lists: ['2'] }],
+    };
+    await setStage(sketch);
+    await stage.run(store, { only: ['joe'] });
+    const before = posts();
+    const lost = memoryStore();
+    const outcome = await stage.run(lost);
+    expect(states(outcome)).to.deep.equal({ joe: 'CREATE_AMBIGUOUS', ann: 'finished' });
+    expect(outcome.accounts[0]!.reason!.message).to.match(
+      /^nothing was sent: part joe\/2\/1 was sent before, as activity \S+, by a run with another state folder: .*--retry$/,
+    );
+    expect(posts() - before, 'only that of ann').to.equal(1);
+    expect(stage.members()).to.deep.equal(membersAfter(sketch));
+    expect(states(await stage.run(lost)), 'held').to.deep.equal({ joe: 'CREATE_AMBIGUOUS', ann: 'finished' });
+    expect(posts() - before).to.equal(1);
+    // Somebody says that it be sent all the same.
+    expect(states(await stage.run(lost, { retry: true }))).to.deep.equal({
+      joe: 'finished',
+      ann: 'finished',
+    });
+    expect(posts() - before).to.equal(3);
+    expect(stage.members()).to.deep.equal(membersAfter(sketch));
+  });
+
+  it('is not held up by a clock that is set back', async () => {
+    await setStage({ ann: [{ add: ['d@example.com'], lists: ['2'] }] });
+    const { clock } = stage;
+    let back = 0;
+    const wrong = {
+      now: () => clock.now() - back,
+      sleep: (milliseconds: number, signal?: AbortSignal) => clock.sleep(milliseconds, signal),
+    };
+    stage.emulator.faults.add({ action: { type: 'status', status: 503 }, times: 8 });
+    const began = clock.now();
+    const outcome = await stage.run(store, {
+      clock: wrong,
+      onEvent: ({ event }) => {
+        if (event === 'trouble') back += 86_400_000;
+      },
+    });
+    expect(states(outcome)).to.deep.equal({ ann: 'finished' });
+    expect(clock.now() - began).to.be.below(3_600_000);
+  });
+
   it('pauses after the requests in hand, and goes on', async () => {
     await setStage();
     for (const at of ['joe/1/1 sending', 'joe/2/1 created', 'joe/3/1 finished']) {
@@ -193,7 +240,6 @@ describe('runPlan', function () {
 
   it('is told to pause from elsewhere', async () => {
     await setStage();
-    expect(await askToPause(store, stage.plan.id, 1)).to.equal(false);
     const pause = new AbortController();
     const stop = await onPauseAsked(
       store,
@@ -203,7 +249,7 @@ describe('runPlan', function () {
       },
       1,
     );
-    let asked: Promise<boolean> | undefined;
+    let asked: Promise<void> | undefined;
     // The run waits for a job that takes its time, by the machine's clock.
     const { clock } = stage;
     const slow = {
@@ -225,9 +271,9 @@ describe('runPlan', function () {
       { clock: slow },
     );
     stop();
-    expect(await asked).to.equal(true);
+    expect(asked).to.not.equal(undefined);
+    await asked;
     expect(outcome.paused).to.equal(true);
-    expect(await isBusy(store, stage.plan.id)).to.equal(false);
     // A wish that is fulfilled does not stop the next run.
     const later = new AbortController();
     const end = await onPauseAsked(
@@ -312,6 +358,53 @@ describe('runPlan', function () {
     expect(posts()).to.equal(2);
     expect(states(await stage.run(store))).to.deep.equal({ joe: 'finished', ann: 'finished' });
     expect(stage.members()).to.deep.equal(membersAfter(SKETCH));
+  });
+
+  it('goes on with a token that was put in the place of one that has ended', async () => {
+    await setStage();
+    const token = path.join(stage.folder, 'joe.token');
+    await fs.writeFile(token, 'a-token-that-has-ended\n', { mode: 0o600 });
+    const accounts = stage.plan.accounts.map((one) =>
+      one.account === 'joe'
+        ? { ...one, target: { ...one.target, accessToken: `file:${token}` as const } }
+        : one,
+    );
+    const plan = { ...stage.plan, accounts };
+    const sources = { env: stage.env, folder: stage.folder };
+    const told: string[] = [];
+    const renewing = async () => {
+      const options = {
+        credentials: await readCredentials(plan, sources),
+        buckets: store.buckets,
+        limits: plan.limits,
+        fetch: stage.emulator.fetch,
+        clock: stage.clock,
+      };
+      const renew = renewedClients(sources, options, (found) => told.push(found.token));
+      return stage.run(store, { connect: planClients(options), renew }, {}, plan);
+    };
+    expect(states(await renewing()), 'the same is no other').to.deep.equal({
+      joe: 'UNAUTHORIZED',
+      ann: 'finished',
+    });
+    expect(told).to.deep.equal([]);
+    stage.emulator.faults.add({
+      action: { type: 'status', status: 401 },
+      match: { method: 'GET', path: 'activities' },
+      times: 1,
+    });
+    const answered = renewing();
+    await fs.writeFile(token, secretsFor('joe').token);
+    expect(states(await answered)).to.deep.equal({ joe: 'finished', ann: 'finished' });
+    expect(told.length).to.be.at.most(1);
+    expect(stage.members()).to.deep.equal(membersAfter(SKETCH));
+    const gone = renewedClients(sources, {
+      credentials: new Map(),
+      buckets: store.buckets,
+      limits: plan.limits,
+    });
+    await fs.rm(token);
+    expect(await gone(accounts[0]!), 'there is none').to.equal(undefined);
   });
 
   it('holds an account that refuses a part, until somebody says that it be sent again', async () => {

@@ -143,6 +143,18 @@ describe('the status of a run', () => {
     expect(running.accounts[0]).to.include({ state: 'running', why: undefined });
   });
 
+  it('is not held by what goes well another time on its own', async () => {
+    for (const [code, state] of [
+      ['SERVICE_FAILED', 'stopped'],
+      ['RATE_LIMITED', 'stopped'],
+      ['REQUEST_NOT_SENT', 'stopped'],
+      ['FILE_CHANGED', 'held'],
+    ] as const) {
+      const refused: RunRecord = { event: 'refused', at: 1, part: 'joe/1/1', code, message: 'no' };
+      expect((await statusOf(two, [began(), refused])).state, code).to.equal(state);
+    }
+  });
+
   it('tells the time that is left by the pace since the runner began', async () => {
     const parts = upload('joe/1', 10);
     const records = [

@@ -7,9 +7,13 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
  * The path of `script`, and of all that it imports, as JavaScript in `folder`: a child runs that within some 50 ms, which
- * it needs in order to be killed often.
+ * it needs in order to be killed often. `started` are scripts that it starts as threads.
  */
-export async function compile(script: string, folder: string): Promise<string> {
+export async function compile(
+  script: string,
+  folder: string,
+  ...started: readonly string[]
+): Promise<string> {
   const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
   const done = new Set<string>();
   async function one(file: string) {
@@ -26,7 +30,7 @@ export async function compile(script: string, folder: string): Promise<string> {
         await one(path.join(path.dirname(file), fileName).replace(/\.js$/, '.ts'));
     }
   }
-  await one(path.join(ROOT, script));
+  for (const entry of [script, ...started]) await one(path.join(ROOT, entry));
   await fs.writeFile(path.join(folder, 'package.json'), '{"type":"module"}');
   await fs.symlink(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
   return path.join(folder, script.replace(/\.ts$/, '.js'));
