@@ -1,7 +1,7 @@
 import { TransportError, UsageError } from '../activity/errors.js';
 import { systemClock, type Clock } from '../clock.js';
 import { unlessAborted } from './abort.js';
-import { DAY, nextMidnight } from './quota.js';
+import { CALL_WINDOW, DAY, nextMidnight } from './quota.js';
 
 /** Keeps calls within the limits of an API key. One may be shared by all clients that use the key. */
 export interface Limiter {
@@ -44,9 +44,9 @@ export function createLimiter(options: LimiterOptions = {}): Limiter {
     day = today;
     if (calls >= perDay) throw usedUp(perDay, nextMidnight(clock.now()));
     const oldest = recent.length < perSecond ? -Infinity : (recent[0] ?? -Infinity);
-    const pause = oldest + 1000 - clock.now();
-    // More than a second would be a clock that was set back.
-    if (pause > 0) await clock.sleep(Math.min(pause, 1000), signal);
+    const pause = oldest + CALL_WINDOW - clock.now();
+    // More than that would be a clock that was set back.
+    if (pause > 0) await clock.sleep(Math.min(pause, CALL_WINDOW), signal);
     // Not every clock heeds signals.
     signal?.throwIfAborted();
     if (recent.length === perSecond) recent.shift();

@@ -5,6 +5,12 @@ export type Quota = 'second' | 'day';
 
 export const DAY = 24 * 60 * 60 * 1000;
 
+/**
+ * Milliseconds in which the calls of a second are let go. A little longer than a second: calls draw together on their way,
+ * and the gateway counts them as they arrive.
+ */
+export const CALL_WINDOW = 1_050;
+
 /** Whether an answer of this status may be the gateway's refusal. */
 export function mayNameQuota(status: number): boolean {
   return status === 403 || status === 429;

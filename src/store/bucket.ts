@@ -1,11 +1,9 @@
-import { DAY, nextMidnight } from '../http/quota.js';
+import { CALL_WINDOW, DAY, nextMidnight } from '../http/quota.js';
 import { checkName, checkWhole } from './arguments.js';
 import type { Limits, Taken } from './store.js';
 
-const SECOND = 1000;
-
 /** A time so far ahead was taken from a clock that has been set back since; less can be a caller who was held up. */
-const SET_BACK = 60 * SECOND;
+const SET_BACK = 60_000;
 
 /** The calls of one key, as far as they still count. */
 export interface Bucket {
@@ -44,8 +42,8 @@ export function takeFrom(bucket: Bucket, now: number, limits: Limits): { taken: 
     return { taken: { go: false, used: 'day', retryAt: nextMidnight(day * DAY) }, bucket: left };
   }
   const earliest = recent.at(-limits.perSecond) ?? -Infinity;
-  if (earliest > now - SECOND) {
-    return { taken: { go: false, used: 'second', retryAt: earliest + SECOND }, bucket: left };
+  if (earliest > now - CALL_WINDOW) {
+    return { taken: { go: false, used: 'second', retryAt: earliest + CALL_WINDOW }, bucket: left };
   }
   const made = [...recent, now].sort((a, b) => a - b).slice(-limits.perSecond);
   return { taken: { go: true }, bucket: { day, calls: calls + 1, recent: made } };

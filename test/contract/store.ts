@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { CALL_WINDOW } from '../../src/http/quota.js';
 import fc from 'fast-check';
 import type { Job, JobState, Store } from '../../src/store/store.js';
 import { runs } from '../support/runs.js';
@@ -72,7 +73,7 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>,
                 now += gap;
                 const store = stores[way % stores.length]!;
                 const ofDay = gone.filter((at) => Math.floor(at / DAY) === Math.floor(now / DAY));
-                const ofSecond = gone.filter((at) => at > now - 1000);
+                const ofSecond = gone.filter((at) => at > now - CALL_WINDOW);
                 const taken = await store.buckets.take('key', now, { perSecond, perDay });
                 expect(taken.go).to.equal(ofDay.length < perDay && ofSecond.length < perSecond);
                 if (taken.go) {
@@ -121,8 +122,8 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>,
               const limits = { perSecond, perDay: Infinity };
               const first = await buckets.take('key', past, limits);
               // Waits a second at most, not three days.
-              if (!first.go) expect(first.retryAt).to.be.at.most(past + 1000);
-              expect((await buckets.take('key', past + 1000, limits)).go).to.equal(true);
+              if (!first.go) expect(first.retryAt).to.be.at.most(past + CALL_WINDOW);
+              expect((await buckets.take('key', past + CALL_WINDOW, limits)).go).to.equal(true);
             }),
         ),
         { numRuns: runs(10 * times) },

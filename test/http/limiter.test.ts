@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { CALL_WINDOW } from '../../src/http/quota.js';
 import fc from 'fast-check';
 import { TransportError, UsageError } from '../../src/activity/errors.js';
 import { createLimiter } from '../../src/http/limiter.js';
@@ -28,7 +29,7 @@ describe('a limiter', () => {
             const mine = call++;
             turns.push(limiter.take().then(() => void gone.push({ call: mine, at: clock.now() })));
             const before = expected.at(-1)?.at ?? -Infinity;
-            const window = (expected.at(-perSecond)?.at ?? -Infinity) + 1000;
+            const window = (expected.at(-perSecond)?.at ?? -Infinity) + CALL_WINDOW;
             expected.push({ call: mine, at: Math.max(now, before, window) });
           }
           await Promise.all(turns);
@@ -114,7 +115,7 @@ describe('a limiter', () => {
     await limiter.take();
     clock.pass(-DAY / 2);
     await limiter.take();
-    expect(clock.sleeps).to.deep.equal([1000]);
+    expect(clock.sleeps).to.deep.equal([CALL_WINDOW]);
   });
 
   it('refuses limits that are none', () => {
@@ -148,7 +149,7 @@ describe('a transport', () => {
   }
 
   it('makes four calls a second over the network, and any number on this machine or by a fetch of the caller’s', async () => {
-    expect(await sleepsOf(far, {})).to.deep.equal([1000]);
+    expect(await sleepsOf(far, {})).to.deep.equal([CALL_WINDOW]);
     expect(await sleepsOf(far, { limiter: false })).to.deep.equal([]);
     expect(await sleepsOf(near, {})).to.deep.equal([]);
     expect(await sleepsOf(far, { fetch: answer })).to.deep.equal([]);
@@ -157,8 +158,11 @@ describe('a transport', () => {
   it('keeps to a limiter that it is given, everywhere, and shares it', async () => {
     const clock = leapingClock();
     const limiter = createLimiter({ perSecond: 1, clock });
-    expect(await sleepsOf(near, { limiter }, 2, clock)).to.deep.equal([1000]);
-    expect(await sleepsOf(far, { limiter, fetch: answer }, 1, clock)).to.deep.equal([1000, 1000]);
+    expect(await sleepsOf(near, { limiter }, 2, clock)).to.deep.equal([CALL_WINDOW]);
+    expect(await sleepsOf(far, { limiter, fetch: answer }, 1, clock)).to.deep.equal([
+      CALL_WINDOW,
+      CALL_WINDOW,
+    ]);
   });
 
   it('counts each redirect as the call it is', async () => {
@@ -170,7 +174,7 @@ describe('a transport', () => {
     const clock = leapingClock();
     const limiter = createLimiter({ perSecond: 2, clock });
     await createTransport({ base: far, fetch, limiter, clock })({ method: 'GET', url: far });
-    expect(clock.sleeps).to.deep.equal([1000]);
+    expect(clock.sleeps).to.deep.equal([CALL_WINDOW]);
   });
 
   it('sends nothing when its turn comes after its time', async () => {
