@@ -232,30 +232,28 @@ export function similarColumn(name: string): ColumnName | undefined {
   const key = columnKey(name);
   // No name is nearly as long; a hostile heading shall cost nothing.
   if (key.length > 64) return undefined;
-  let best: { name: ColumnName; distance: number } | undefined;
-  for (const column of COLUMNS) {
-    const distance = editDistance(key, columnKey(column.ws));
-    if (best === undefined || distance < best.distance) best = { name: column.ws, distance };
-  }
-  return best !== undefined && best.distance <= Math.max(1, Math.floor(key.length / 3))
-    ? best.name
-    : undefined;
+  const best = COLUMNS.map(({ ws }) => ({ name: ws, distance: editDistance(columnKey(ws), key) })).reduce(
+    (nearest, other) => (other.distance < nearest.distance ? other : nearest),
+  );
+  return best.distance <= Math.max(1, Math.floor(key.length / 3)) ? best.name : undefined;
 }
 
 function columnKey(name: string): string {
-  return name.toLowerCase().replace(/[\s_-]+/g, '');
+  return name.toLowerCase().replace(/[\s_-]/g, '');
 }
 
 /** Levenshtein distance. */
 function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(substitution, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
-    }
-    previous = row;
+  // How far the letters of `a` read so far are from each beginning of `b`, the empty one aside.
+  const other = Array.from(b);
+  let row = other.map((_, j) => j + 1);
+  for (const [i, letter] of Array.from(a).entries()) {
+    let [diagonal, left] = [i, i + 1];
+    row = row.map((above, j) => {
+      left = Math.min(diagonal + (letter === other[j] ? 0 : 1), above + 1, left + 1);
+      diagonal = above;
+      return left;
+    });
   }
-  return previous[b.length] ?? 0;
+  return row.at(-1) ?? a.length;
 }

@@ -27,7 +27,7 @@ export function similarField(name: string, fields: readonly string[]): string | 
 }
 
 function fieldKey(name: string): string {
-  return name.toLowerCase().replace(/[\s_-]+/g, '');
+  return name.toLowerCase().replace(/[\s_-]/g, '');
 }
 
 /** How many letters of the longer text stand between what both begin with and what both end with. */

@@ -42,6 +42,21 @@ export function isSystemList(id: string): id is SystemListId {
   return Object.hasOwn(SYSTEM_LISTS, id);
 }
 
+/** A system list, as the ws API tells it: its name is all there is to tell. */
+export function systemList(id: SystemListId): ContactList & { readonly shortName: string } {
+  return {
+    id,
+    name: SYSTEM_LISTS[id],
+    shortName: SYSTEM_LISTS[id],
+    system: true,
+    contactCount: undefined,
+    optInDefault: undefined,
+    displayOnSignup: undefined,
+    sortOrder: undefined,
+    updated: undefined,
+  };
+}
+
 /** No URI of a list is nearly as long; a hostile text shall cost nothing. */
 const LONGEST_REF = 2_000;
 
@@ -75,7 +90,7 @@ function findId(ref: unknown): string | undefined {
 
 /** `2` of `…/lists/2`, with or without a `/`, a query or a fragment behind it. */
 function lastOfUri(text: string): string | undefined {
-  const [path = ''] = text.split(/[?#]/, 1);
+  const path = text.replace(/[?#][^]*$/, '');
   const segments = path.replace(/\/$/, '').split('/');
   return segments.at(-2)?.toLowerCase() === 'lists' ? segments.at(-1) : undefined;
 }

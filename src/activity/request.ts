@@ -294,7 +294,7 @@ function noAddressColumn(heading: readonly string[]): UsageError {
   const line = heading.join(', ');
   // More pieces between semicolons than cells: so Excel writes CSV where the comma is the decimal point.
   const remedy =
-    line.split(';').length > heading.length
+    line.split(';').length > Math.max(heading.length, 1)
       ? 'its columns are separated by semicolons, and the service reads commas and tabs: save the file with commas, ' +
         'or as tab-separated text (.txt)'
       : 'the first line must name the columns';

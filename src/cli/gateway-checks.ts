@@ -24,6 +24,12 @@ export interface Finding {
 const SOON = 21;
 const DAY = 24 * 60 * 60 * 1000;
 
+/** An account that cannot be served as it is configured. */
+export function accountProblem(user: string, error: unknown): Finding {
+  const detail = messageOf(error);
+  return { account: user, what: 'configuration', result: 'problem', detail, exit: exitOf(error) };
+}
+
 /** What is configured for an account, and what v2 says of it, where there is a limiter to ask it by. Nothing is changed there. */
 export async function* accountFindings(
   session: Session,

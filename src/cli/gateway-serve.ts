@@ -1,5 +1,4 @@
 import { realpath } from 'node:fs/promises';
-import { environmentAccount, readAccounts } from '../gateway/accounts-file.js';
 import { watchAccounts, type WatchedAccounts } from '../gateway/accounts-watch.js';
 import type { GatewayAccounts } from '../gateway/accounts.js';
 import { createFront } from '../gateway/front.js';
@@ -14,6 +13,7 @@ import { isLoopback } from '../http/origin.js';
 import { serve, type FetchHandler, type Served, type TlsIdentity } from '../http/serve.js';
 import { RequestJournal } from '../inspect/journal.js';
 import { tlsOf } from './emulator-setup.js';
+import { gatewayAccounts } from './gateway-accounts.js';
 import type { Session } from './session.js';
 
 /** The accounts of a file, or the one of the environment. @throws UsageError that names the place. */
@@ -22,12 +22,7 @@ export function accountsFrom(
   path: string | undefined,
   onNews: Parameters<typeof watchAccounts>[1],
 ): Promise<WatchedAccounts> {
-  const { env: given } = session.io;
-  const env = session.user === undefined ? given : { ...given, CTCT_USER: session.user };
-  return watchAccounts(
-    () => (path === undefined ? environmentAccount(env) : readAccounts(path, env)),
-    onNews,
-  );
+  return watchAccounts(() => gatewayAccounts(session, path), onNews);
 }
 
 /** Where and how a gateway is served. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { CommanderError, Command as Program, Option } from 'commander';
 import { UsageError } from '../activity/errors.js';
+import { similarField } from '../activity/fields.js';
 import {
   flagOf,
   parseOption,
@@ -21,6 +22,7 @@ import { describeOption, placeOf } from './option-text.js';
 import { OUTPUT_FORMATS } from './output.js';
 import { Session, type SessionOptions } from './session.js';
 import { Talk } from './talk.js';
+import { plainText } from './terminal.js';
 
 const ABOUT = [
   "Bulk activities of Constant Contact's first API, /ws/customers/<user>/activities.",
@@ -59,6 +61,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   });
   try {
     refuseSecrets(argv);
+    refuseUnknownPart(argv);
     await program.parseAsync(withBareValues(argv), { from: 'user' });
   } catch (error) {
     const wrong = usageError(error);
@@ -125,7 +128,16 @@ function addHelpCommand(program: Program): void {
       let found = program;
       for (const name of names) {
         const sub = found.commands.find((candidate) => candidate.name() === name);
-        if (sub === undefined) throw new UsageError('OPTION_INVALID', `unknown command '${name}'`);
+        if (sub === undefined) {
+          const similar = similarField(
+            name,
+            found.commands.map((command) => command.name()),
+          );
+          throw new UsageError(
+            'OPTION_INVALID',
+            `unknown command '${name}'${similar === undefined ? '' : ` (Did you mean ${similar}?)`}`,
+          );
+        }
         found = sub;
       }
       found.help();
@@ -252,6 +264,22 @@ function helpFor(argv: readonly string[]): string {
   if (found === undefined) return 'ctct --help';
   const inside = argv.slice(at).find((word) => found.commands?.some(({ name }) => name === word));
   return ['ctct', found.name, ...(inside === undefined ? [] : [inside]), '--help'].join(' ');
+}
+
+/**
+ * A command that does something alone takes the word behind it for an argument, where it was meant for one of its parts.
+ * @throws UsageError that names the one that may have been meant
+ */
+function refuseUnknownPart(argv: readonly string[]): void {
+  const at = argv.findIndex((word) => GROUPS.some(({ name }) => name === word));
+  const group = GROUPS.find(({ name }) => name === argv[at]);
+  const word = argv[at + 1];
+  if (group?.main === undefined || word === undefined || word.startsWith('-')) return;
+  const names = group.commands.map(({ name }) => name);
+  if (names.includes(word)) return;
+  const similar = similarField(word, names);
+  const hint = similar === undefined ? `there are ${names.join(', ')}` : `did you mean ${similar}?`;
+  throw new UsageError('OPTION_INVALID', `unknown command '${group.name} ${plainText(word)}'; ${hint}`);
 }
 
 /** @throws UsageError when a word before `--` would carry a secret. */

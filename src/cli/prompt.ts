@@ -1,4 +1,5 @@
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
+import { Writable } from 'node:stream';
 import type { CliIo } from './io.js';
 
 /** Whether there is a person to ask: one who sees stderr and types on stdin. */
@@ -26,8 +27,32 @@ export async function askYes(io: CliIo, question: string): Promise<boolean> {
 }
 
 /** The first line of stdin; empty at its end. */
-export async function firstLine({ stdin, signal }: CliIo): Promise<string> {
-  const lines = createInterface({ input: stdin, terminal: false });
+export function firstLine(io: CliIo): Promise<string> {
+  return lineOf(createInterface({ input: io.stdin, terminal: false }), io);
+}
+
+/** The line that a person types, who does not see it; empty when the input ends. */
+export async function hiddenLine(io: CliIo, question: string): Promise<string> {
+  io.stderr.write(question, () => undefined);
+  const nowhere = new Writable({
+    write: (_chunk, _encoding, done) => {
+      done();
+    },
+  });
+  const lines = createInterface({ input: io.stdin, output: nowhere, terminal: true });
+  // The terminal gives Ctrl-C to readline, as a key.
+  lines.once('SIGINT', () => {
+    lines.close();
+    process.kill(process.pid, 'SIGINT');
+  });
+  try {
+    return await lineOf(lines, io);
+  } finally {
+    io.stderr.write('\n', () => undefined);
+  }
+}
+
+async function lineOf(lines: Interface, { signal }: CliIo): Promise<string> {
   const interrupted = () => {
     lines.close();
   };

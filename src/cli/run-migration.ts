@@ -49,7 +49,7 @@ export async function runMigration(
   const sources = { env: io.env, folder: planFolder, only };
   const credentials = await readCredentials(plan, sources);
   const guard = (found: TargetCredentials) => {
-    session.guard(secretsOf({ scheme: 'api_key', ...found }));
+    guardSecrets(session, plan, found);
   };
   for (const found of credentials.values()) guard(found);
   const store = await openRunStore(stateFolder);
@@ -105,6 +105,12 @@ export async function runMigration(
   }
 }
 
+/** Sees to it that nobody is told them; but for names of accounts, which an emulator may take for tokens. */
+function guardSecrets(session: Session, { accounts }: MigrationPlan, found: TargetCredentials): void {
+  const secrets = secretsOf({ scheme: 'api_key', ...found });
+  session.guard(secrets.filter((secret) => !accounts.some(({ account }) => account === secret)));
+}
+
 /** Looks whether the plan can be run, and puts out what would be sent. */
 export async function checkMigration(
   session: Session,
@@ -114,7 +120,7 @@ export async function checkMigration(
   const { planFolder, stateFolder, only } = options;
   checkOnly(plan, only);
   const credentials = await readCredentials(plan, { env: session.io.env, folder: planFolder, only });
-  for (const found of credentials.values()) session.guard(secretsOf({ scheme: 'api_key', ...found }));
+  for (const found of credentials.values()) guardSecrets(session, plan, found);
   const state = await stateIn(stateFolder, plan);
   const steps = [];
   try {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Activity, KnownActivityStatus, KnownActivityType } from '../activity/activity.js';
 import { ServiceError, TransportError } from '../activity/errors.js';
-import { isSystemList, type ContactList } from '../activity/list.js';
+import { isSystemList, systemList, type ContactList } from '../activity/list.js';
 import { checkRequest, type ActivityRequest, type CheckedRequest } from '../activity/request.js';
 import type {
   ActivityService,
@@ -22,7 +22,7 @@ import { activityAt, transitionsAt, type Job, type Transition } from './job.js';
 import { JobQueue, type JobOrder } from './jobs.js';
 import type { JobsState } from './jobs-state.js';
 import type { Latency } from './latency.js';
-import { ListBook, SERVED_LISTS, systemList } from './lists.js';
+import { ListBook, SERVED_LISTS } from './lists.js';
 import { OutcomeRules } from './outcomes.js';
 import { seededRandom } from './random.js';
 import { readUpload } from './rows.js';

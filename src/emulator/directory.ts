@@ -8,11 +8,11 @@ import type {
   ListMember,
 } from '../activity/directory.js';
 import { ServiceError, TransportError } from '../activity/errors.js';
-import { isSystemList, SYSTEM_LISTS, type ContactList } from '../activity/list.js';
+import { isSystemList, systemList, SYSTEM_LISTS, type ContactList } from '../activity/list.js';
 import type { CallOptions, ListOptions } from '../activity/service.js';
 import { isEmailAddress } from './address.js';
 import type { Contact, ContactFields, Mark } from './contacts.js';
-import { SERVED_LISTS, systemList } from './lists.js';
+import { SERVED_LISTS } from './lists.js';
 import { BY_API, type Holdings } from './work.js';
 
 /** Who is said to have put a contact on a list that it asked for itself. */

@@ -1,4 +1,4 @@
-import { SYSTEM_LISTS, type ContactList } from '../activity/list.js';
+import type { ContactList } from '../activity/list.js';
 import { DEFAULT_LISTS, type ListSeed } from './seed.js';
 
 /** A list of an account, or one of the system's. */
@@ -151,19 +151,5 @@ function fieldsOf(list: Pick<NamedList, keyof ListFields>): ListFields {
     optInDefault: list.optInDefault ?? false,
     displayOnSignup: list.displayOnSignup ?? true,
     sortOrder: list.sortOrder ?? 0,
-  };
-}
-
-export function systemList(id: keyof typeof SYSTEM_LISTS): NamedList {
-  return {
-    id,
-    name: SYSTEM_LISTS[id],
-    shortName: SYSTEM_LISTS[id],
-    system: true,
-    contactCount: undefined,
-    optInDefault: undefined,
-    displayOnSignup: undefined,
-    sortOrder: undefined,
-    updated: undefined,
   };
 }

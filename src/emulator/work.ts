@@ -1,9 +1,9 @@
 import type { ActivityError } from '../activity/activity.js';
-import { isSystemList } from '../activity/list.js';
+import { isSystemList, systemList } from '../activity/list.js';
 import type { ContactBook, Mark } from './contacts.js';
 import { ExportFile, exportTable, type ExportRequest, type ListColumn } from './export-file.js';
 import type { Job, Outcome } from './job.js';
-import { systemList, type ListBook } from './lists.js';
+import type { ListBook } from './lists.js';
 import type { Upload } from './rows.js';
 
 /** What a job is there for, as plain data, so that a job that waits can be stored. */

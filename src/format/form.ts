@@ -79,11 +79,47 @@ const BLANK = 0x20;
  * @throws DecodeError `FORM_MALFORMED` when there are more parameters than that.
  * @see https://url.spec.whatwg.org/#urlencoded-parsing
  */
-export function decodeForm(body: Uint8Array, options: { maxParameters?: number } = {}): FormParameter[] {
+export function decodeForm(body: Uint8Array, options: DecodeFormOptions = {}): FormParameter[] {
+  const steps = formSteps(body, options);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+export interface DecodeFormOptions {
+  readonly maxParameters?: number;
+}
+
+/**
+ * As `decodeForm`, in short steps with turns of the event loop between them: a large form keeps nobody waiting.
+ * @throws DecodeError `FORM_MALFORMED` as `decodeForm`.
+ */
+export async function decodeFormInSteps(
+  body: Uint8Array,
+  options: DecodeFormOptions = {},
+): Promise<FormParameter[]> {
+  const steps = formSteps(body, options);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Bytes that are decoded at a step. */
+const STEP = 256 * 1024;
+
+function* formSteps(body: Uint8Array, options: DecodeFormOptions): Generator<undefined, FormParameter[]> {
   const maxParameters = options.maxParameters ?? 100_000;
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const parameters: FormParameter[] = [];
+  let rested = 0;
   for (let start = 0; start < bytes.length;) {
+    if (start - rested >= STEP) {
+      rested = start;
+      yield;
+    }
     const ampersand = bytes.indexOf(AMPERSAND, start);
     const next = ampersand === -1 ? bytes.length : ampersand;
     const parameter = trimRaw(bytes.subarray(start, next));
@@ -97,8 +133,11 @@ export function decodeForm(body: Uint8Array, options: { maxParameters?: number }
       const equals = parameter.indexOf(EQUALS);
       parameters.push(
         equals === -1
-          ? [decodeComponent(parameter), '']
-          : [decodeComponent(parameter.subarray(0, equals)), decodeComponent(parameter.subarray(equals + 1))],
+          ? [yield* decodeComponent(parameter), '']
+          : [
+              yield* decodeComponent(parameter.subarray(0, equals)),
+              yield* decodeComponent(parameter.subarray(equals + 1)),
+            ],
       );
     }
     start = next + 1;
@@ -106,10 +145,28 @@ export function decodeForm(body: Uint8Array, options: { maxParameters?: number }
   return parameters;
 }
 
-function decodeComponent(bytes: Buffer): string {
+function* decodeComponent(bytes: Buffer): Generator<undefined, string> {
   const decoded = Buffer.allocUnsafe(bytes.length);
+  let at = 0;
   let length = 0;
-  for (let at = 0; at < bytes.length; at++) {
+  while (at < bytes.length) {
+    if (at > 0) yield;
+    [at, length] = decodeStretch(bytes, at, decoded, length);
+  }
+  return decodeBytes(decoded.subarray(0, length));
+}
+
+/** Decodes from `start` on, about `STEP` bytes: how far it came in both. */
+function decodeStretch(
+  bytes: Buffer,
+  start: number,
+  decoded: Buffer,
+  written: number,
+): [at: number, length: number] {
+  const end = Math.min(start + STEP, bytes.length);
+  let at = start;
+  let length = written;
+  for (; at < end; at++) {
     let byte = bytes[at] ?? 0;
     if (byte === PLUS) byte = BLANK;
     else if (byte === PERCENT) {
@@ -122,7 +179,7 @@ function decodeComponent(bytes: Buffer): string {
     } else if (isLayout(byte)) continue;
     decoded[length++] = byte;
   }
-  return decodeBytes(decoded.subarray(0, length));
+  return [at, length];
 }
 
 function hexDigit(byte = 0): number {

@@ -23,6 +23,8 @@ export interface AccountOptions {
   readonly queueWhenDown: boolean;
   /** Activities of the account that may go on at once. */
   readonly mostOpen: number;
+  /** Bytes of uploads of all accounts that may wait on the disk. */
+  readonly mostBytes: number;
   /** Whether the gateway is about to end. */
   readonly closing: () => boolean;
   /** Told of each activity that was taken. */
@@ -82,8 +84,7 @@ export class GatewayAccount implements WsAccount {
     const { ledger, clock, tell } = this.#engine;
     this.#refuseIfFull();
     await this.#checkLists(checked, options);
-    const upload =
-      'contacts' in checked ? await readUpload(this.#gently(checked.contacts), options) : undefined;
+    const upload = 'contacts' in checked ? await this.#read(checked.contacts, options) : undefined;
     try {
       const id = ledger.nextId();
       const order = orderOf(checked, id, upload);
@@ -158,22 +159,28 @@ export class GatewayAccount implements WsAccount {
     }
   }
 
-  /** The contacts in pieces, so that a large upload keeps nobody waiting. */
-  #gently(contacts: Contacts): Contacts {
-    if (!('bytes' in contacts || 'text' in contacts)) return contacts;
+  /** In pieces, so that a large upload keeps nobody waiting. */
+  #read(contacts: Contacts, options: CallOptions | undefined): Promise<ReadUpload> {
+    if (!('bytes' in contacts || 'text' in contacts)) return readUpload(contacts, options);
     const bytes = 'bytes' in contacts ? contacts.bytes : Buffer.from(contacts.text);
-    return { stream: this.#engine.pace.pieces(memorySource(bytes).read(0)), fileName: contacts.fileName };
+    const stream = this.#engine.pace.pieces(memorySource(bytes).read(0));
+    // A form is text already.
+    const encoding = 'bytes' in contacts ? this.#account.encoding : undefined;
+    return readUpload({ stream, fileName: contacts.fileName }, { ...options, encoding });
   }
 
   #refuseIfFull(): void {
-    const { closing, mostOpen, queueWhenDown } = this.#options;
+    const { closing, mostOpen, mostBytes, queueWhenDown } = this.#options;
     if (closing()) throw later('The gateway is about to be started anew', 5);
     if (this.#engine.ledger.openOf(this.user) >= mostOpen) {
       throw later(`There are ${mostOpen} activities that go on; wait for some of them`, RETRY_AFTER);
     }
+    if (this.#engine.uploads.bytes >= mostBytes) {
+      throw later('The uploads that wait take all the room that there is for them', RETRY_AFTER);
+    }
     const refusal = queueWhenDown ? undefined : this.#engine.upstream(this.#account).refusal();
     if (refusal === undefined) return;
-    const seconds = Math.max(1, Math.ceil((refusal.until - this.#engine.clock.now()) / 1000));
+    const seconds = Math.max(1, Math.ceil((refusal.until - this.#engine.steady.now()) / 1000));
     throw later(
       refusal.code === 'RATE_LIMITED'
         ? 'The calls of this day are used up'
@@ -213,7 +220,7 @@ export class GatewayAccount implements WsAccount {
   #unavailable(error: unknown): unknown {
     if (!(error instanceof CtctError) || (error instanceof ServiceError && error.code === 'NOT_FOUND'))
       return error;
-    const passing = meaningOf(error) !== 'final';
+    const passing = meaningOf(error) !== 'final' && error.code !== 'UNAUTHORIZED';
     const text = passing
       ? 'The service behind this gateway does not answer'
       : 'The service behind this gateway refuses to answer for this account';

@@ -28,12 +28,20 @@ export interface ReadAccounts {
   readonly files: readonly string[];
 }
 
+/** Told of an account that cannot be used, and why. */
+export type WrongAccount = (user: string, error: CtctError) => void;
+
 /**
  * The accounts of a file, their secrets read from where it says that they are.
+ * @param wrong told of accounts that cannot be used, which are left out then. Default: the first of them is thrown.
  * @throws UsageError `CONFIG_INVALID` for a file that cannot be used, `CREDENTIALS_REQUIRED` for a secret that is not
  * there, `CREDENTIALS_EXPOSED` for one that other users can read; each names the place.
  */
-export async function readAccounts(path: string, env: Environment): Promise<ReadAccounts> {
+export async function readAccounts(
+  path: string,
+  env: Environment,
+  wrong?: WrongAccount,
+): Promise<ReadAccounts> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -58,7 +66,12 @@ export async function readAccounts(path: string, env: Environment): Promise<Read
   const reader = new References(env, dirname(resolve(path)));
   const entries: GatewayEntry[] = [];
   for (const [index, account] of accounts.entries()) {
-    entries.push(await readAccount(account, reader, (field) => `${path}: accounts[${index}].${field}`));
+    try {
+      entries.push(await readAccount(account, reader, (field) => `${path}: accounts[${index}].${field}`));
+    } catch (error) {
+      if (wrong === undefined || !(error instanceof CtctError)) throw error;
+      wrong(account.user, error);
+    }
   }
   return { entries, files: [resolve(path), ...reader.files] };
 }

@@ -1,3 +1,4 @@
+import type { Encoding } from '../format/transcode.js';
 import { isSame } from '../http/digest.js';
 import type { PresentedCredentials } from '../http/presented.js';
 import type { ColumnTargets } from '../translate/columns.js';
@@ -19,6 +20,8 @@ export interface GatewayUser {
   readonly lists?: Readonly<Record<string, string>> | undefined;
   /** Where the values of columns go that v2 ignores. Default: they are left out, with a warning. */
   readonly into?: ColumnTargets | undefined;
+  /** Of uploaded files without a byte order mark. Default `auto`: each line is UTF-8 or, where it is not, windows-1252. */
+  readonly encoding?: Encoding | 'auto' | undefined;
   /** The time zone of times in exported files, by its IANA name. Default `America/New_York`, as the service had it. */
   readonly timeZone?: string | undefined;
 }

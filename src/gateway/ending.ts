@@ -1,7 +1,8 @@
+import { DecodeError } from '../activity/errors.js';
 import { hasFailed, type Activity, type ActivityError } from '../activity/activity.js';
 import { joinActivities, type JoinedActivity } from '../translate/join.js';
 import type { UploadPart } from '../translate/split.js';
-import { persist, surely, unexpected, type Engine } from './engine.js';
+import { giveUpAt, persist, surely, unexpected, type Engine } from './engine.js';
 import { toWsExport } from './export-out.js';
 import type { EndedActivity, ExportRequest, KeptActivity, KeptError, KeptPart, Order } from './kept.js';
 import { accountOf, splitOrder } from './send.js';
@@ -40,7 +41,7 @@ async function end(engine: Engine, id: string): Promise<void> {
   if (kept === undefined) return;
   const { user, type, order, accepted } = kept;
   const of = { user, activity: id };
-  const made = await persist(engine, of, () => endOf(engine, kept));
+  const made = await persist(engine, of, () => endOf(engine, kept), giveUpAt(engine, kept));
   if (made === 'stopped') return;
   // What came of it is known, though not all of it can be told.
   const ended = 'done' in made ? made.done : { ...failed(reasonOf(made.failed)), at: clock.now() };
@@ -171,7 +172,7 @@ async function fetchExport(
   const warn = (warning: GatewayWarning) => {
     engine.tell({ event: 'warned', user, activity: id, warnings: [warning] });
   };
-  await upstream.call(user, 'download', async () => {
+  const fetchFile = async (lenient: boolean) => {
     const download = await upstream
       .client(account)
       .download({ ...record, type: 'EXPORT_CONTACTS' }, { signal: engine.stop });
@@ -180,10 +181,20 @@ async function fetchExport(
       const listName = engine.lists(account).shortName(request.listId);
       await engine.files.keep(
         name,
-        toWsExport(request, download.body, { into, timeZone, listName, lenient: true, warn }),
+        toWsExport(request, download.body, { into, timeZone, listName, lenient, warn }),
       );
     } finally {
       await download.cancel();
+    }
+  };
+  await upstream.call(user, 'download', async () => {
+    try {
+      await fetchFile(false);
+    } catch (error) {
+      if (!(error instanceof DecodeError && error.code === 'CSV_MALFORMED')) throw error;
+      const message = 'the file of the export was not well-formed, and was read as far as it can be';
+      warn({ code: 'FILE_MALFORMED', message });
+      await fetchFile(true);
     }
   });
   return name;

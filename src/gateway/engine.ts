@@ -1,16 +1,16 @@
-import { CtctError, ServiceError } from '../activity/errors.js';
+import { CtctError, ServiceError, TransportError } from '../activity/errors.js';
 import type { Clock } from '../clock.js';
 import { askedPause } from '../http/passing.js';
 import type { PartLimits } from '../translate/limits.js';
 import type { GatewayAccounts, GatewayUser } from './accounts.js';
 import type { Tell } from './events.js';
 import type { FileFolder } from './folder.js';
-import type { KeptPart } from './kept.js';
+import type { KeptActivity, KeptPart } from './kept.js';
 import type { Ledger } from './ledger.js';
 import type { AccountLists } from './lists.js';
 import type { Pace } from './pace.js';
 import { growingPause, type Alarm } from './pause.js';
-import { codeOf, meaningOf, type Upstream } from './upstream.js';
+import { codeOf, meaningOf, reasonOf, type Upstream } from './upstream.js';
 
 /** What the parts of the gateway that work on activities share. */
 export interface Engine {
@@ -19,12 +19,16 @@ export interface Engine {
   readonly uploads: FileFolder;
   readonly files: FileFolder;
   readonly clock: Clock;
+  /** What waits, waits by this one: nobody sets it back. */
+  readonly steady: Clock;
   readonly random: () => number;
   readonly tell: Tell;
   /** Aborts when the gateway stops: what is under way is left where it can be gone on with. */
   readonly stop: AbortSignal;
   /** What one request to v2 may hold at most, where that is less than v2 takes. */
   readonly partLimits: Partial<PartLimits>;
+  /** Milliseconds from the acceptance on, after which what still does not go on is given up. */
+  readonly giveUpAfter: number;
   /** Whether the addresses of rows that were refused are kept. */
   readonly addresses: boolean;
   /** Of all that takes the processor for long. */
@@ -55,11 +59,12 @@ export function changePart(
 /** A page of a proxy in the place of an answer goes away; what is still there after so many tries does not. */
 const MOST_DOUBTED = 12;
 
-/** Tries something, once at least, until it works, comes to nothing for good, or all is to stop. */
+/** Tries something, once at least, until it works, comes to nothing for good, has lasted too long, or all is to stop. */
 export async function persist<T>(
   engine: Engine,
   of: { readonly user: string; readonly activity: string },
   act: () => Promise<T>,
+  giveUpAt = Infinity,
 ): Promise<{ readonly done: T } | { readonly failed: unknown } | 'stopped'> {
   const { clock, random, stop, tell } = engine;
   const alarm = engine.alarm();
@@ -73,12 +78,28 @@ export async function persist<T>(
       if (meaning === 'final' || hopeless) return { failed: error };
       if (meaning === 'stopped' || stopped()) return 'stopped';
       const now = clock.now();
-      const until = now + Math.max(askedPause(error, now), growingPause(failures, random));
+      if (now >= giveUpAt) return { failed: givenUp(engine, error) };
+      const pause = Math.max(askedPause(error, now), growingPause(failures, random));
+      const until = Math.min(now + pause, giveUpAt);
       tell({ event: 'waiting', ...of, code: codeOf(error), until });
       await alarm.until(until, stop);
     }
   }
   return 'stopped';
+}
+
+/** When an activity that still does not go on is given up, in milliseconds since 1970. */
+export function giveUpAt({ giveUpAfter }: Engine, { accepted }: Pick<KeptActivity, 'accepted'>): number {
+  return accepted + giveUpAfter;
+}
+
+const DAY = 24 * 60 * 60 * 1000;
+
+function givenUp({ giveUpAfter }: Engine, error: unknown): TransportError {
+  const days = giveUpAfter / DAY;
+  const after = days === 1 ? 'a day' : `${Number(days.toFixed(2))} days`;
+  const message = `the gateway has given up after ${after}: ${reasonOf(error)}`;
+  return new TransportError('TIMED_OUT', message, { sent: 'maybe', cause: error });
 }
 
 /** What is only written down cannot be refused for good. @throws what nobody can do anything about. */

@@ -10,6 +10,8 @@ const CHUNK = 64 * 1024;
 /** Files that are there whole or not at all, for their owner only. */
 export class FileFolder {
   readonly path: string;
+  readonly #sizes = new Map<string, number>();
+  #bytes = 0;
 
   private constructor(path: string) {
     this.path = path;
@@ -22,7 +24,22 @@ export class FileFolder {
       await fs.chmod(path, 0o700);
       await syncFolder(nodePath.dirname(path));
     });
-    return new FileFolder(path);
+    const folder = new FileFolder(path);
+    for (const name of await writing(path, () => fs.readdir(path))) {
+      folder.#count(name, (await writing(path, () => fs.stat(folder.file(name)))).size);
+    }
+    return folder;
+  }
+
+  /** Of all files together. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  #count(name: string, size: number): void {
+    this.#bytes += size - (this.#sizes.get(name) ?? 0);
+    if (size === 0) this.#sizes.delete(name);
+    else this.#sizes.set(name, size);
   }
 
   file(name: string): string {
@@ -46,6 +63,7 @@ export class FileFolder {
         await handle.close();
       }
       await writing(file, () => fs.rename(part, file));
+      this.#count(name, bytes);
       await syncFolder(this.path);
       return bytes;
     } catch (error) {
@@ -57,6 +75,7 @@ export class FileFolder {
   /** Nothing, when it is not there. */
   async remove(name: string): Promise<void> {
     await writing(this.file(name), () => fs.rm(this.file(name), { force: true }));
+    this.#count(name, 0);
   }
 
   /** Removes all but these: how many there were. */

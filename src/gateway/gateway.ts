@@ -54,6 +54,13 @@ export interface GatewayOptions {
   readonly maxBytesAtOnce?: number | undefined;
   /** Activities of one account that may go on at once; beyond it, 503. Default 1,000. */
   readonly maxOpen?: number | undefined;
+  /** Bytes of uploads that may wait on the disk, of all accounts; beyond it, 503. Default 8 GiB. */
+  readonly maxWaitingBytes?: number | undefined;
+  /**
+   * Milliseconds after its acceptance at which an activity that v2 would still not take, or not tell of, ends with an ERROR
+   * that says why. Default 7 days.
+   */
+  readonly giveUpAfter?: number | undefined;
   /** Told of what is done, as it is done. What it throws is passed over. */
   readonly onEvent?: ((event: GatewayEvent) => void) | undefined;
 }

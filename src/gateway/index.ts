@@ -5,7 +5,7 @@ export {
   type GatewayUser,
   type SignIn,
 } from './accounts.js';
-export { environmentAccount, readAccounts, type ReadAccounts } from './accounts-file.js';
+export { environmentAccount, readAccounts, type ReadAccounts, type WrongAccount } from './accounts-file.js';
 export {
   watchAccounts,
   type AccountsNews,

@@ -1,5 +1,5 @@
 import { ServiceError } from '../activity/errors.js';
-import { isSystemList, SYSTEM_LISTS, type ContactList } from '../activity/list.js';
+import { isSystemList, systemList, type ContactList } from '../activity/list.js';
 import type { ActivityRequest } from '../activity/request.js';
 import type { ActivityService, ListOptions } from '../activity/service.js';
 import { behind } from '../bulk-client.js';
@@ -35,19 +35,7 @@ function wsCopies(list: ContactList, ids: ListIds): readonly ContactList[] {
   return wsListIds(list.id, ids).map((id) => ({ ...list, id, shortName, optInDefault, displayOnSignup }));
 }
 
-const SYSTEM: readonly ContactList[] = (Object.keys(V2_SYSTEM_LISTS) as (keyof typeof V2_SYSTEM_LISTS)[]).map(
-  (id) => ({
-    id,
-    name: SYSTEM_LISTS[id],
-    shortName: SYSTEM_LISTS[id],
-    system: true,
-    contactCount: undefined,
-    optInDefault: undefined,
-    displayOnSignup: undefined,
-    sortOrder: undefined,
-    updated: undefined,
-  }),
-);
+const SYSTEM = (Object.keys(V2_SYSTEM_LISTS) as (keyof typeof V2_SYSTEM_LISTS)[]).map(systemList);
 
 /** Lists as they were told last, and when, in milliseconds since 1970. */
 export interface KnownLists {

@@ -1,6 +1,7 @@
 import type { ContactSource } from '../upload/contact-source.js';
 
-const PIECE = 64 * 1024;
+/** A millisecond or two of the most thorough work. */
+const PIECE = 16 * 1024;
 
 /**
  * Lets long work go on in short steps, one step of all such work in each turn of the event loop, so that whoever only asks

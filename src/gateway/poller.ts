@@ -3,7 +3,7 @@ import { CtctError, ServiceError } from '../activity/errors.js';
 import { askedPause } from '../http/passing.js';
 import { changePart, surely, unexpected, type Engine } from './engine.js';
 import type { KeptActivity, SeenPart } from './kept.js';
-import { growingPause, type Alarm } from './pause.js';
+import { Alarm, growingPause } from './pause.js';
 import { meaningOf, reasonOf, type Upstream } from './upstream.js';
 
 export interface PollerOptions {
@@ -56,13 +56,12 @@ export class Poller {
     this.#engine = engine;
     this.#upstream = upstream;
     this.#options = options;
-    this.#alarm = engine.alarm();
+    this.#alarm = new Alarm(engine.steady);
   }
 
   /** There may be something new to be followed. */
   follow(user: string): void {
-    const { clock } = this.#engine;
-    const soon = clock.now() + this.#options.interval;
+    const soon = this.#engine.steady.now() + this.#options.interval;
     const followed = this.#followed.get(user.toLowerCase());
     if (followed === undefined) {
       this.#followed.set(user.toLowerCase(), { user, at: soon, read: new Set(), refusals: 0 });
@@ -96,14 +95,14 @@ export class Poller {
   }
 
   async #run(): Promise<void> {
-    const { clock, stop } = this.#engine;
+    const { steady, stop } = this.#engine;
     while (!stop.aborted) {
       const refusal = this.#upstream.refusal();
       const next = [...this.#followed.values()].sort((a, b) => a.at - b.at)[0];
       if (next === undefined && refusal === undefined) return;
       // Who has something to ask finds out by it whether v2 is there.
       const at = Math.max(this.#pause, next?.at ?? refusal?.until ?? 0);
-      if (at > clock.now()) {
+      if (at > steady.now()) {
         await this.#alarm.until(at, stop);
         continue;
       }
@@ -116,7 +115,7 @@ export class Poller {
     const { accounts } = this.#engine;
     const account = accounts.all().find((one) => this.#engine.upstream(one) === this.#upstream);
     if (account === undefined) {
-      this.#pause = this.#engine.clock.now() + LONGEST;
+      this.#pause = this.#engine.steady.now() + LONGEST;
       return;
     }
     await this.#ask(account.user, async () => {
@@ -126,7 +125,7 @@ export class Poller {
 
   /** One call for one account. */
   async #turn(followed: Followed): Promise<void> {
-    const { clock, stop } = this.#engine;
+    const { clock, steady, stop } = this.#engine;
     const { user, read } = followed;
     const jobs = this.#jobs(user);
     const [first] = jobs;
@@ -163,8 +162,9 @@ export class Poller {
       }
     });
     if (worked) followed.refusals = 0;
-    const now = clock.now();
-    const age = Math.min(...jobs.map(({ submitted }) => now - submitted));
+    else await this.#giveUp(jobs);
+    const now = steady.now();
+    const age = Math.min(...jobs.map(({ submitted }) => clock.now() - submitted));
     const { interval } = this.#options;
     const pause = Math.max(interval, Math.min(LONGEST, Math.ceil(age * SHARE_OF_AGE)));
     followed.at = read.size > 0 && worked ? now : now + pause;
@@ -186,22 +186,21 @@ export class Poller {
 
   /** True when it worked; a failure that may pass makes all accounts of the key wait. */
   async #ask(user: string, act: () => Promise<void>): Promise<boolean> {
-    const { clock, random, stop } = this.#engine;
+    const { clock, steady, random, stop } = this.#engine;
     try {
       await act();
       this.#failures = 0;
       return true;
     } catch (error) {
       if (stop.aborted) return false;
-      const now = clock.now();
+      const now = steady.now();
       this.#failures++;
-      const pause = Math.max(askedPause(error, now), growingPause(this.#failures, random));
+      const pause = Math.max(askedPause(error, clock.now()), growingPause(this.#failures, random));
       const passing = meaningOf(error) === 'passing';
       if (!passing) unexpected(this.#engine, error);
       const followed = this.#followed.get(user.toLowerCase());
       // An account that is not there, or must not be read, need not keep the others waiting.
-      if (passing && !(error instanceof CtctError && error.code === 'CREDENTIALS_REQUIRED'))
-        this.#pause = now + pause;
+      if (passing && !isOfAccount(error)) this.#pause = now + pause;
       else if (followed !== undefined) followed.at = now + pause;
       return false;
     }
@@ -231,6 +230,17 @@ export class Poller {
     this.#look(id);
   }
 
+  /** Nobody knows what came of those of which v2 has told nothing for so long. */
+  async #giveUp(jobs: readonly Job[]): Promise<void> {
+    const { ledger, clock, giveUpAfter } = this.#engine;
+    for (const { id, index, upstream, submitted } of jobs) {
+      const kept = ledger.find(id);
+      if (kept === undefined || clock.now() - submitted < giveUpAfter) continue;
+      await this.#change(kept, index, { refused: `the service does not tell what came of ${upstream}` });
+      this.#look(id);
+    }
+  }
+
   async #change(
     { id, user }: KeptActivity,
     index: number,
@@ -243,6 +253,11 @@ export class Poller {
   #look(id: string): void {
     if (this.#engine.ledger.find(id)?.parts.every(hasEnded) === true) this.#options.over(id);
   }
+}
+
+/** Trouble of one account, which need not keep the others of its key waiting. */
+function isOfAccount(error: unknown): boolean {
+  return error instanceof CtctError && ['CREDENTIALS_REQUIRED', 'UNAUTHORIZED'].includes(error.code);
 }
 
 /** Nothing more happens to the part. */

@@ -7,13 +7,13 @@ export interface Room {
   readonly most: number;
   /** The largest body taken, which is what one that does not say its length is counted as. */
   readonly mostEach: number;
-  /** What is read is looked at one after the other. */
+  /** One piece of all bodies is read in a turn. */
   readonly pace: Pace;
 }
 
 /**
- * The handler, whose requests have bodies that are read as far as there is room for them, and come to their end when it is
- * their turn to be looked at. Room is taken by who reads a body, not by who only sends one.
+ * The handler, whose requests have bodies that are read as far as there is room for them, a piece of one of them in each
+ * turn of the event loop. Room is taken by who reads a body, not by who only sends one.
  */
 export function bounded(handler: FetchHandler, { most, mostEach, pace }: Room): FetchHandler {
   let taken = 0;
@@ -26,8 +26,11 @@ export function bounded(handler: FetchHandler, { most, mostEach, pace }: Room): 
       if (taken > 0 && taken + bytes > most) throw full();
       mine = bytes;
       taken += mine;
-      yield* chunks;
-      await pace.turn();
+      // Many that send at once would fill a turn of the event loop with what they sent.
+      for await (const chunk of chunks) {
+        await pace.turn();
+        yield chunk;
+      }
     }
     try {
       const body = ReadableStream.from(read(sent));

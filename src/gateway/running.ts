@@ -1,5 +1,5 @@
 import nodePath from 'node:path';
-import type { Clock } from '../clock.js';
+import { steadyClock, type Clock } from '../clock.js';
 import type { Lock } from '../http/lock-file.js';
 import { GatewayAccount } from './account.js';
 import type { GatewayUser } from './accounts.js';
@@ -20,6 +20,8 @@ import { Upstream } from './upstream.js';
 
 const LISTS = 'lists';
 const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+const GIBIBYTE = 1024 ** 3;
 /** Milliseconds between two looks for what need not be kept any more: 6 hours. */
 const CLEANING = 6 * 60 * 60 * 1000;
 /** Uploads that are cut into parts at once; more would take memory, and be no sooner done. */
@@ -77,6 +79,7 @@ export class RunningGateway {
   ) {
     const { store, accounts, fetch, timeouts, limits, reconcile, retention } = options;
     const { known, ...kept } = given;
+    const steady = steadyClock(clock);
     this.#options = options;
     this.#lock = lock;
     this.#stop = new AbortController();
@@ -88,7 +91,7 @@ export class RunningGateway {
       const refused = () => {
         this.#poller(made).watch();
       };
-      const calls = { buckets: store.buckets, clock, random, fetch, timeouts, limits, reconcile };
+      const calls = { buckets: store.buckets, clock, steady, random, fetch, timeouts, limits, reconcile };
       const made: Upstream = new Upstream(apiKey, { ...calls, tell, refused, stop: this.#stop.signal });
       upstreams.set(apiKey, made);
       return made;
@@ -97,9 +100,11 @@ export class RunningGateway {
       ...kept,
       accounts,
       clock,
+      steady,
       random,
       tell,
       stop: this.#stop.signal,
+      giveUpAfter: options.giveUpAfter ?? 7 * DAY,
       partLimits: options.partLimits ?? {},
       addresses: retention?.addresses ?? true,
       pace,
@@ -122,10 +127,11 @@ export class RunningGateway {
       found.account = account;
       return found;
     }
-    const { queueWhenDown = false, maxOpen = 1_000 } = this.#options;
+    const { queueWhenDown = false, maxOpen = 1_000, maxWaitingBytes = 8 * GIBIBYTE } = this.#options;
     const made = new GatewayAccount(account, this.#engine, {
       queueWhenDown,
       mostOpen: maxOpen,
+      mostBytes: maxWaitingBytes,
       closing: () => this.#closing,
       accepted: (kept) => {
         this.#goOn(kept);

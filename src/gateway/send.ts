@@ -11,7 +11,7 @@ import { toV2 } from '../v2/meaning.js';
 import { encodeRequest } from '../v2/requests.js';
 import type { Operation } from '../v2/uris.js';
 import type { GatewayUser } from './accounts.js';
-import { changePart, GONE, persist, surely, type Engine } from './engine.js';
+import { changePart, giveUpAt, GONE, persist, surely, type Engine } from './engine.js';
 import { toV2Export } from './export-out.js';
 import type { KeptActivity, KeptPart, Order } from './kept.js';
 import { v2ListId } from './lists.js';
@@ -45,7 +45,7 @@ type UploadOrder = Extract<Order, { readonly upload: string }>;
 
 async function sendUpload(engine: Engine, kept: KeptActivity, order: UploadOrder): Promise<void> {
   const of = { user: kept.user, activity: kept.id };
-  const split = await persist(engine, of, () => splitOrder(engine, kept, order));
+  const split = await persist(engine, of, () => splitOrder(engine, kept, order), giveUpAt(engine, kept));
   if (split === 'stopped') return;
   if ('failed' in split) {
     await refuse(engine, kept, 0, split.failed);
@@ -156,28 +156,33 @@ async function sendPart(
   if (part === undefined) return false;
   if (part.refused !== undefined || engine.stop.aborted) return false;
   if (part.upstream !== undefined) return true;
-  const sent = await persist(engine, of, async () => {
-    const account = accountOf(engine, user);
-    const upstream = engine.upstream(account);
-    const { fileName, ...encoded } = await request();
-    const create = () => {
-      const options: CreationOptions = {
-        memory: memoryOf(engine, id, index),
-        recognise: (activity) => recognise(engine, activity, fileName),
-        signal: engine.stop,
+  const sent = await persist(
+    engine,
+    of,
+    async () => {
+      const account = accountOf(engine, user);
+      const upstream = engine.upstream(account);
+      const { fileName, ...encoded } = await request();
+      const create = () => {
+        const options: CreationOptions = {
+          memory: memoryOf(engine, id, index),
+          recognise: (activity) => recognise(engine, activity, fileName),
+          signal: engine.stop,
+        };
+        return upstream.call(user, 'create', () =>
+          upstream.client(account).createEncoded({ ...encoded, activityType: type }, options),
+        );
       };
-      return upstream.call(user, 'create', () =>
-        upstream.client(account).createEncoded({ ...encoded, activityType: type }, options),
-      );
-    };
-    try {
-      return await create();
-    } catch (error) {
-      if (!mayRepeat(type, ledger.find(id)?.parts[index], error)) throw error;
-      await changePart(engine, id, index, (before) => ({ ...before, attempt: undefined, repeated: true }));
-      return create();
-    }
-  });
+      try {
+        return await create();
+      } catch (error) {
+        if (!mayRepeat(type, ledger.find(id)?.parts[index], error)) throw error;
+        await changePart(engine, id, index, (before) => ({ ...before, attempt: undefined, repeated: true }));
+        return create();
+      }
+    },
+    giveUpAt(engine, kept),
+  );
   if (sent === 'stopped') return false;
   if ('failed' in sent) {
     await refuse(engine, kept, index, sent.failed);

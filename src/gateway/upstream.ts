@@ -1,13 +1,8 @@
 import { createHash } from 'node:crypto';
-import {
-  AmbiguousCreateError,
-  CtctError,
-  ServiceError,
-  TransportError,
-  type ErrorCode,
-} from '../activity/errors.js';
+import { AmbiguousCreateError, CtctError, ServiceError, type ErrorCode } from '../activity/errors.js';
 import type { Clock } from '../clock.js';
 import type { ReconcileOptions } from '../create.js';
+import { codeOf as diskCode } from '../http/disk.js';
 import type { Limiter } from '../http/limiter.js';
 import { askedPause, isPassing } from '../http/passing.js';
 import type { Timeouts } from '../http/timeouts.js';
@@ -21,6 +16,8 @@ import { growingPause } from './pause.js';
 export interface UpstreamOptions {
   readonly buckets: Buckets;
   readonly clock: Clock;
+  /** By which v2 is down until some time; nobody sets it back. */
+  readonly steady: Clock;
   readonly random: () => number;
   readonly fetch?: typeof globalThis.fetch | undefined;
   readonly timeouts?: Partial<Timeouts> | undefined;
@@ -34,7 +31,7 @@ export interface UpstreamOptions {
   readonly refused: () => void;
 }
 
-/** Why v2 cannot be asked now, and when it can be tried again, in milliseconds since 1970. */
+/** Why v2 cannot be asked now, and when it can be tried again, by the steady clock. */
 export interface Refusal {
   readonly code: ErrorCode;
   readonly until: number;
@@ -121,7 +118,7 @@ export class Upstream {
 
   /** Undefined while v2 can be asked. */
   refusal(): Refusal | undefined {
-    if (this.#usedUp !== undefined && this.#usedUp.until <= this.#options.clock.now())
+    if (this.#usedUp !== undefined && this.#usedUp.until <= this.#options.steady.now())
       this.#usedUp = undefined;
     return this.#usedUp ?? this.#down;
   }
@@ -135,22 +132,22 @@ export class Upstream {
   }
 
   #worked(): void {
-    const { clock, tell } = this.#options;
+    const { steady, tell } = this.#options;
     this.#failures = 0;
     this.#usedUp = undefined;
     if (this.#down === undefined) return;
-    tell({ event: 'upstreamUp', key: this.key, downFor: clock.now() - this.#down.since });
+    tell({ event: 'upstreamUp', key: this.key, downFor: steady.now() - this.#down.since });
     this.#down = undefined;
   }
 
   #failed(error: unknown): void {
-    const { clock, random, tell } = this.#options;
-    const now = clock.now();
+    const { clock, steady, random, tell } = this.#options;
+    const now = steady.now();
     // Of what is aborted, or may have been done, nothing can be told.
     if (!(error instanceof CtctError) || error instanceof AmbiguousCreateError || error.code === 'ABORTED')
       return;
     if (error.code === 'RATE_LIMITED') {
-      const pause = askedPause(error, now);
+      const pause = askedPause(error, clock.now());
       if (pause < USED_UP) return;
       this.#usedUp = { code: error.code, until: now + pause };
       this.#options.refused();
@@ -161,7 +158,7 @@ export class Upstream {
       return;
     }
     if (++this.#failures < DOWN_AFTER) return;
-    const until = now + Math.max(askedPause(error, now), growingPause(this.#failures, random));
+    const until = now + Math.max(askedPause(error, clock.now()), growingPause(this.#failures, random));
     const since = this.#down?.since ?? now;
     const news = this.#down === undefined;
     this.#down = { code: error.code, since, until };
@@ -180,11 +177,20 @@ export function keyHash(apiKey: string): string {
 export function meaningOf(error: unknown): 'stopped' | 'passing' | 'final' {
   if (!(error instanceof CtctError)) return 'final';
   if (error.code === 'ABORTED') return 'stopped';
-  if (isPassing(error) || PASSING.includes(error.code)) return 'passing';
+  if (isPassing(error) || PASSING.includes(error.code) || isUnreadable(error)) return 'passing';
   return 'final';
 }
 
-/** Trouble of this machine, which somebody will mend; and a page of something on the way, in place of v2's answer. */
+/** A file that is there, and cannot be read now. */
+function isUnreadable({ code, cause }: CtctError): boolean {
+  const why = diskCode(cause);
+  return code === 'FILE_UNREADABLE' && why !== undefined && why !== 'ENOENT';
+}
+
+/**
+ * Trouble of this machine, or of the credentials of an account, which somebody will mend; and a page of something on the
+ * way, in place of v2's answer.
+ */
 const PASSING: readonly ErrorCode[] = [
   'DOCUMENT_UNEXPECTED',
   'FILE_UNWRITABLE',
@@ -193,6 +199,7 @@ const PASSING: readonly ErrorCode[] = [
   'OFFLINE',
   'INSECURE_ORIGIN',
   'CREDENTIALS_REQUIRED',
+  'UNAUTHORIZED',
 ];
 
 export function codeOf(error: unknown): ErrorCode {
@@ -201,6 +208,8 @@ export function codeOf(error: unknown): ErrorCode {
 
 /** Why something came to nothing, as an old client is told. */
 export function reasonOf(error: unknown): string {
-  if (error instanceof TransportError || error instanceof CtctError) return error.message.slice(0, 1_000);
-  return 'the gateway failed';
+  if (!(error instanceof CtctError)) return 'the gateway failed';
+  // Where the gateway keeps its files is none of the client's business.
+  if (error.code.startsWith('FILE_')) return 'the gateway cannot read any more what was sent';
+  return error.message.slice(0, 1_000);
 }

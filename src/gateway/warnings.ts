@@ -5,6 +5,7 @@ export const GATEWAY_WARNINGS = {
   SHEETS_LEFT_OUT: 'a spreadsheet has more than one sheet, and the first is read alone',
   LINE_BREAKS_REPLACED:
     'line breaks inside cells of a spreadsheet became blanks, so that each row stays one line',
+  FILE_MALFORMED: 'the file of an export is no well-formed CSV, and is read leniently',
 } as const satisfies Record<string, string>;
 
 /** What became different, or was lost, of what an old client sent or asked for. */

@@ -86,6 +86,8 @@ export function prepareWriting(db: Database, path: string): void {
     // macOS keeps what is synced in the disk's cache unless it is told this.
     db.exec('PRAGMA fullfsync = ON');
     db.exec('PRAGMA foreign_keys = ON');
+    // What is deleted is gone, not only unlinked: there may be addresses in it.
+    db.exec('PRAGMA secure_delete = ON');
   } catch (error) {
     throw sqliteFailure(path, error);
   }

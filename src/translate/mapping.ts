@@ -148,7 +148,7 @@ export const MAPPING = {
     subject: 'parameters',
     ws: 'dataFile, .xls',
     v2: 'the part data (multipart), CSV (removals are documented to take .xls)',
-    verdict: 'action',
+    verdict: 'lossy',
     evidence: 'D',
     sentence:
       'Make CSV of the first sheet: the gateway, ctct translate --file and ctct migrate plan do, code must have it saved as .csv.',

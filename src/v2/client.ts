@@ -1,6 +1,6 @@
 import type { Activity } from '../activity/activity.js';
 import { ServiceError, UsageError } from '../activity/errors.js';
-import { SYSTEM_LISTS, type ContactList } from '../activity/list.js';
+import { systemList, type ContactList } from '../activity/list.js';
 import { checkRequest, type ActivityRequest } from '../activity/request.js';
 import type {
   ActivityService,
@@ -229,17 +229,7 @@ function hasCountryName(request: V2Upload): boolean {
 }
 
 const SYSTEM: readonly ContactList[] = (Object.keys(V2_SYSTEM_LISTS) as (keyof typeof V2_SYSTEM_LISTS)[]).map(
-  (id) => ({
-    id,
-    name: SYSTEM_LISTS[id],
-    shortName: undefined,
-    system: true,
-    contactCount: undefined,
-    optInDefault: undefined,
-    displayOnSignup: undefined,
-    sortOrder: undefined,
-    updated: undefined,
-  }),
+  (id) => ({ ...systemList(id), shortName: undefined }),
 );
 
 /** By creation; of the same moment, by id, in which newer ones are greater. Those without a time come last. */

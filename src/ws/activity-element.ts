@@ -2,19 +2,17 @@ import type { Activity, ActivityError } from '../activity/activity.js';
 import { leafTable, type XmlName, type XmlReader } from '../format/xml-reader.js';
 import type { XmlElement } from '../format/xml-writer.js';
 import { formatInstant } from '../format/instant.js';
+import { ENTRY_LEAVES, type AtomEntry, type ContentDecoder } from './atom.js';
+import { ATOM_NAMESPACE, CTCT_NAMESPACE, vocabulary } from './names.js';
 import {
   commonLeafText,
-  ENTRY_LEAVES,
   leafCount,
   leafInstant,
   leafText,
   readCount,
   readInstant,
   trimSpace,
-  type AtomEntry,
-  type ContentDecoder,
-} from './atom.js';
-import { ATOM_NAMESPACE, CTCT_NAMESPACE, vocabulary } from './names.js';
+} from './text-values.js';
 import { lastSegment } from './uris.js';
 
 const FIELDS = [

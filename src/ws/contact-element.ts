@@ -3,8 +3,9 @@ import type { DirectoryContact, ListMember, Membership } from '../activity/direc
 import { formatInstant } from '../format/instant.js';
 import type { XmlName, XmlReader } from '../format/xml-reader.js';
 import type { XmlElement } from '../format/xml-writer.js';
-import { readInstant, trimSpace, type AtomEntry, type ContentDecoder } from './atom.js';
+import type { AtomEntry, ContentDecoder } from './atom.js';
 import { ATOM_NAMESPACE, CTCT_NAMESPACE, vocabulary } from './names.js';
+import { readInstant, trimSpace } from './text-values.js';
 import { lastSegment, type AccountUris } from './uris.js';
 
 /** The elements of a contact that are columns of a contact file, in the order of the service. */

@@ -3,13 +3,20 @@ import { formatInstant } from '../format/instant.js';
 import type { PageLinks } from './atom-writer.js';
 import type { Call } from './call.js';
 import type { QuirkSet } from './quirks.js';
-import { encodeFeed, encodeFeedEntry } from './records.js';
+import { encodeEntry, encodeFeed, encodeFeedEntry } from './records.js';
 
-/** An entry as it was written for a frame. */
+/** An entry of a page as it was written for a frame. */
 interface WrittenEntry {
   readonly quirks: QuirkSet;
   readonly uri: string;
   readonly bytes: Uint8Array;
+}
+
+/** An entry that stands by itself; the time of the feed that it comes from is `updated`, and stands at the byte `at`. */
+interface WrittenAlone extends WrittenEntry {
+  readonly user: string;
+  readonly at: number;
+  readonly updated: string;
 }
 
 /** A page as it was written; `at` is the byte where the time of the feed stands in it, `updated` that time. */
@@ -32,12 +39,13 @@ const END = '</feed>';
 const MOST_PAGES = 500;
 
 /**
- * Writes pages of activities as `encodeFeed` does, byte for byte, and does not write again what has not changed: an
- * `Activity` never does, so that its entry is kept as long as whoever holds the account keeps the object; and a page is
- * kept as long as the account says that its activities are the same.
+ * Writes pages of activities as `encodeFeed` does, and single ones as `encodeEntry` does, byte for byte, and does not write
+ * again what has not changed: an `Activity` never does, so that its entry is kept as long as whoever holds the account keeps
+ * the object; and a page is kept as long as the account says that its activities are the same.
  */
 export class FeedPages {
   readonly #entries = new WeakMap<Activity, WrittenEntry>();
+  readonly #alone = new WeakMap<Activity, WrittenAlone>();
   readonly #accounts = new WeakMap<Call['account'], WrittenPages>();
 
   /** The page that a request asks for, if it was written before and is right still. */
@@ -50,10 +58,23 @@ export class FeedPages {
     if (page?.quirks !== quirks) return undefined;
     const updated = formatInstant(frame.updated);
     if (page.updated === updated) return page.bytes;
-    const bytes = Buffer.from(page.bytes);
-    // All times are of one length.
-    bytes.write(updated, page.at, 'latin1');
+    const bytes = atTime(page, updated);
     kept.pages.set(key, { ...page, bytes, updated });
+    return bytes;
+  }
+
+  /** @param publish as for `write` */
+  alone(call: Call, activity: Activity, publish: (activity: Activity) => Activity): Uint8Array {
+    const { quirks, frame } = call;
+    const updated = formatInstant(frame.updated);
+    const uri = frame.uris.activities;
+    const known = this.#alone.get(activity);
+    const same = known?.quirks === quirks && known.uri === uri && known.user === frame.user;
+    if (same && known.updated === updated) return known.bytes;
+    const bytes = same ? atTime(known, updated) : Buffer.from(encodeEntry(publish(activity), frame));
+    // What tells of the feed comes last.
+    const at = same ? known.at : bytes.lastIndexOf(updated);
+    this.#alone.set(activity, { quirks, uri, user: frame.user, bytes, at, updated });
     return bytes;
   }
 
@@ -94,6 +115,13 @@ export class FeedPages {
     this.#entries.set(activity, { quirks, uri, bytes });
     return bytes;
   }
+}
+
+/** The same at another time; all times are of one length. */
+function atTime({ bytes, at }: { readonly bytes: Uint8Array; readonly at: number }, updated: string): Buffer {
+  const copy = Buffer.from(bytes);
+  copy.write(updated, at, 'latin1');
+  return copy;
 }
 
 /** All that a page depends on, the quirks and the activities aside. */

@@ -1,8 +1,9 @@
 import { isSystemList, type ContactList } from '../activity/list.js';
 import type { XmlName, XmlReader } from '../format/xml-reader.js';
 import type { XmlElement } from '../format/xml-writer.js';
-import { readCount, trimSpace, type AtomEntry, type ContentDecoder } from './atom.js';
+import type { AtomEntry, ContentDecoder } from './atom.js';
 import { ATOM_NAMESPACE, CTCT_NAMESPACE, vocabulary } from './names.js';
+import { readCount, trimSpace } from './text-values.js';
 import { lastSegment } from './uris.js';
 
 const FIELDS = ['OptInDefault', 'Name', 'ShortName', 'DisplayOnSignup', 'SortOrder', 'ContactCount'] as const;

@@ -1,6 +1,6 @@
 import { ServiceError } from '../activity/errors.js';
 import type { Contacts } from '../activity/request.js';
-import { decodeForm, type FormParameter } from '../format/form.js';
+import { decodeFormInSteps, type FormParameter } from '../format/form.js';
 import { decodeMultipart } from '../format/multipart.js';
 import { isContactFileName } from '../upload/contact-file.js';
 import { FORM_MEDIA_TYPE } from './names.js';
@@ -35,7 +35,7 @@ export async function receive(
   }
   if (type === FORM_MEDIA_TYPE) {
     checkForm(body, quirks);
-    return fromParameters(decodeForm(body), quirks);
+    return fromParameters(await decodeFormInSteps(body), quirks);
   }
   throw new ServiceError(
     'SERVICE_REFUSED',

@@ -1,6 +1,6 @@
 import type { Activity, ActivityError } from '../activity/activity.js';
 import { salvageXml, type SalvagedElement } from '../format/xml-salvage.js';
-import { readCount, readInstant, trimSpace } from './atom.js';
+import { readCount, readInstant, trimSpace } from './text-values.js';
 import { lastSegment } from './uris.js';
 
 /** What could still be read of a damaged entry. */

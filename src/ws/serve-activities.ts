@@ -37,7 +37,10 @@ async function listLists(call: Call): Promise<Response> {
 
 async function getActivity(call: Call, id: string): Promise<Response> {
   const activity = await call.account.get(id, { signal: call.request.signal });
-  return atom(call, encodeEntry(publish(activity, call.frame), call.frame));
+  return atom(
+    call,
+    PAGES.alone(call, activity, (known) => publish(known, call.frame)),
+  );
 }
 
 /**

@@ -1,5 +1,5 @@
 import { UsageError } from '../activity/errors.js';
-import { decodeForm } from '../format/form.js';
+import { decodeFormInSteps } from '../format/form.js';
 import { digestChallenge, Nonces } from '../http/digest.js';
 import type { OAuthParameter } from '../http/oauth1.js';
 import { readPresented, type PresentedCredentials } from '../http/presented.js';
@@ -133,7 +133,7 @@ async function present(
   const authorization = request.headers.get('authorization');
   if (!quirks.blanksInAuthorization && /^\S+\s{2,}/.test(authorization ?? '')) return undefined;
   const presented = readPresented(request, {
-    form: maySignForm(request, quirks) ? parametersOf(await body()) : [],
+    form: maySignForm(request, quirks) ? await parametersOf(await body()) : [],
     nonces: quirks.digest ? nonces : undefined,
     oauth1: quirks.oauth1,
   });
@@ -151,8 +151,8 @@ function maySignForm({ headers }: Request, quirks: QuirkSet): boolean {
   );
 }
 
-function parametersOf(body: Uint8Array): readonly OAuthParameter[] {
-  return decodeForm(body);
+function parametersOf(body: Uint8Array): Promise<readonly OAuthParameter[]> {
+  return decodeFormInSteps(body);
 }
 
 /**

@@ -59,6 +59,7 @@ describe('checkContacts', () => {
       [{ stream: 5 }, /^stream: must be an asynchronous iterable of bytes, got 5$/],
       [{ stream: () => stream() }, /^stream: .* got a function$/],
       [{ rows: [], columns: 'email' }, /^columns: must be an array of column names, got "email"$/],
+      [{ rows: [], columns: ['email', 5] }, /^columns: must be an array of column names, got an array$/],
       [{ rows: [], columns: [5] }, /^columns: must be an array of column names, got an array$/],
       [{ text: 'x', fileName: 5 }, /^fileName: must be text, got 5$/],
       [{ bytes: Buffer.from('x'), fileName: new Date(0) }, /^fileName: must be text, got a Date$/],

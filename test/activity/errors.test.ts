@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { inspect } from 'node:util';
+import type { Activity } from '../../src/activity/activity.js';
 import {
   ActivityFailedError,
   AmbiguousCreateError,
@@ -75,9 +76,64 @@ describe('errors', () => {
     expect(inspect(odd)).to.include('[cause]: object').and.not.include(secret);
     delete odd.stack;
     expect(inspect(odd)).to.match(/^TransportError \[RESPONSE_LOST\]: lost \{/);
+    const bare = Object.assign(new Error('bare'), { stack: undefined });
+    const telling = new TransportError('RESPONSE_LOST', 'lost', { sent: 'maybe', cause: bare });
+    expect(inspect(telling)).to.match(/\n {2}\[cause\]: bare$/);
+    const long = Object.assign(new Error('long'), { stack: 'x'.repeat(20_000) });
+    telling.cause = long;
+    expect(inspect(telling)).to.match(/\[cause\]: x{10000}$/);
     const circle = new TransportError('RESPONSE_LOST', 'lost', { sent: 'maybe' });
     circle.cause = circle;
     expect(inspect(circle).split('[cause]')).to.have.length(6);
+  });
+
+  it('show their facts behind their stack, and nothing where there are none', () => {
+    const bare = new UsageError('OPTION_INVALID', 'two\nlines');
+    expect(inspect(bare)).to.match(/^UsageError \[OPTION_INVALID\]: two\nlines\n {4}at [^{}]*$/);
+    delete bare.stack;
+    expect(inspect(bare)).to.equal('UsageError [OPTION_INVALID]: two\nlines');
+    const failed = new ActivityFailedError('failed', 'a07e1');
+    delete failed.stack;
+    expect(inspect(failed)).to.equal('ActivityFailedError [ACTIVITY_FAILED]: failed {"activityId":"a07e1"}');
+  });
+
+  it('of a wait tell what was seen last, but not in the JSON', () => {
+    const seen = (id: string) => ({ id }) as Activity;
+    const facts = { activityId: 'a07e2', lastStatus: 'RUNNING', waited: 5, tally: { RUNNING: 2 }, hint: 'x' };
+    const lastActivities = [seen('a07e1'), seen('a07e2')];
+    const error = new WaitTimeoutError('wait', { ...facts, activityIds: ['a07e1', 'a07e2'], lastActivities });
+    expect(error.lastActivities).to.deep.equal(lastActivities);
+    expect(error.lastActivity).to.equal(lastActivities[1]);
+    expect(JSON.parse(JSON.stringify(error))).to.deep.equal({
+      ...facts,
+      name: 'WaitTimeoutError',
+      code: 'WAIT_EXPIRED',
+      message: 'wait',
+      activityIds: ['a07e1', 'a07e2'],
+    });
+    const unseen = new WaitTimeoutError('wait', facts);
+    expect(unseen.lastActivities).to.deep.equal([]);
+    expect(unseen.lastActivity).to.equal(undefined);
+  });
+
+  it('keep what is behind them, and have no cause where there is none', () => {
+    const cause = new Error('inner');
+    for (const error of [
+      new UsageError('OPTION_INVALID', 'x', { cause }),
+      new TransportError('RESPONSE_LOST', 'x', { sent: 'no', cause }),
+      new ServiceError('NOT_FOUND', 'x', { status: 404, detail: '', cause }),
+      new DecodeError('FORM_MALFORMED', 'x', undefined, { cause }),
+      new AmbiguousCreateError('x', [], { cause }),
+    ]) {
+      expect(error.cause).to.equal(cause);
+    }
+    const restacked = new UsageError('OPTION_INVALID', 'x', { cause });
+    delete restacked.stack;
+    Object.assign(restacked, { stack: 'at home', cause: 'behind' });
+    expect(restacked.toJSON()).to.deep.equal({ name: 'UsageError', code: 'OPTION_INVALID', message: 'x' });
+    for (const error of [one[0], one[2], one[4], one[6], one[7], one[8], one[9]]) {
+      expect(error).not.to.have.property('cause');
+    }
   });
 
   it('say when to try again', () => {

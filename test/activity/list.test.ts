@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { UsageError } from '../../src/activity/errors.js';
-import { isSystemList, listId, SYSTEM_LISTS, type ListRef } from '../../src/activity/list.js';
+import { isSystemList, listId, SYSTEM_LISTS, systemList, type ListRef } from '../../src/activity/list.js';
 
 const id = fc.oneof(fc.nat().map(String), fc.constantFrom(...Object.keys(SYSTEM_LISTS)));
 
@@ -48,13 +48,28 @@ describe('lists', () => {
 
   it('of the system are named by their names', () => {
     for (const [system, name] of Object.entries(SYSTEM_LISTS)) {
-      for (const spelling of [system, name, name.toUpperCase(), name.replaceAll(' ', '_')]) {
+      for (const spelling of [
+        system,
+        name,
+        name.toUpperCase(),
+        name.replaceAll(' ', '_'),
+        name.replaceAll(' ', ' - '),
+      ]) {
         expect(listId(spelling)).to.equal(system);
       }
       expect(isSystemList(system)).to.equal(true);
     }
     expect(isSystemList('2')).to.equal(false);
     expect(isSystemList('toString')).to.equal(false);
+  });
+
+  it('of the system have a name, and nothing else that could be told', () => {
+    for (const id of ['active', 'do-not-mail', 'removed'] as const) {
+      const { name, shortName, system, ...rest } = systemList(id);
+      expect([name, shortName, system]).to.deep.equal([SYSTEM_LISTS[id], SYSTEM_LISTS[id], true]);
+      expect(Object.entries(rest).filter(([, value]) => value !== undefined)).to.deep.equal([['id', id]]);
+      expect(listId(name)).to.equal(id);
+    }
   });
 
   it('anything else is refused, with what was given and what to give', () => {
@@ -64,7 +79,10 @@ describe('lists', () => {
       'http://api.constantcontact.com/ws/customers/joe/lists/',
       '2 5',
       '-1',
+      -1,
       1.5,
+      '/contacts/2',
+      'a/2',
       NaN,
       '%zz',
       '/lists/%zz',
@@ -82,6 +100,20 @@ describe('lists', () => {
     ] as ListRef[]) {
       expect(() => listId(ref), inspect(ref)).to.throw(UsageError, /is no list: give an id such as 2/);
     }
+    expect(() => listId('Roses')).to.throw(
+      '"Roses" is no list: give an id such as 2, a list URI such as ' +
+        'http://api.constantcontact.com/ws/customers/<user>/lists/2, ' +
+        'or one of active, do-not-mail, removed, awaiting-confirmation, all',
+    );
+    expect(() => listId('Roses'))
+      .to.throw(UsageError)
+      .with.property('code', 'LIST_INVALID');
+  });
+
+  it('are named in at most 2,000 characters', () => {
+    const uri = (length: number) => `${'/x'.repeat(1_000)}/lists/2`.slice(-length);
+    expect(listId(uri(2_000))).to.equal('2');
+    expect(() => listId(uri(2_001))).to.throw(UsageError, /is no list/);
   });
 
   it('that are hostile texts cost nothing, and are not repeated at length', () => {

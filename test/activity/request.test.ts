@@ -2,6 +2,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { UsageError } from '../../src/activity/errors.js';
 import {
+  ADD_TYPES,
+  CONTACT_ID,
   checkColumns,
   checkHeading,
   checkRequest,
@@ -48,6 +50,39 @@ describe('checkRequest', () => {
     const clear = checkRequest({ activityType: 'CLEAR_CONTACTS_FROM_LISTS', lists: [2, '2', '/lists/2', 5] });
     expect(clear).to.deep.equal({ activityType: 'CLEAR_CONTACTS_FROM_LISTS', lists: ['2', '5'] });
     expect(checkColumns(['First Name', 'firstName', 'EMAIL'])).to.deep.equal(['FIRST NAME', 'EMAIL ADDRESS']);
+  });
+
+  it('erases what blanks stand for only where it is asked for', () => {
+    for (const activityType of ADD_TYPES) {
+      const add = { activityType, contacts, lists: [1] };
+      expect(checkRequest({ ...add, blanksEnabled: true })).to.have.property('blanksEnabled', true);
+      for (const blanksEnabled of [false, undefined]) {
+        expect(checkRequest({ ...add, blanksEnabled })).to.deep.equal({ ...add, lists: ['1'] });
+      }
+    }
+  });
+
+  it('takes each field of an export, v2’s id of a contact among the columns', () => {
+    const all = {
+      activityType: 'EXPORT_CONTACTS',
+      listId: 'active',
+      fileType: 'TXT',
+      exportOptDate: true,
+      exportOptSource: true,
+      exportListName: true,
+      sortBy: 'DATE_DESC',
+      columns: ['FIRST NAME', CONTACT_ID],
+    } as const;
+    expect(checkRequest(all)).to.deep.equal(all);
+    expect(checkColumns(['contactId', 'Contact_ID'])).to.deep.equal([CONTACT_ID]);
+    expect(usageError(() => checkColumns(['Birthday Day'])).code).to.equal('COLUMN_UNKNOWN');
+    // Counted together, so that one in `lists` will do.
+    expect(checkRequest({ activityType: 'EXPORT_CONTACTS', listId: 5, lists: null } as never)).to.include({
+      listId: '5',
+    });
+    expect(checkRequest({ activityType: 'EXPORT_CONTACTS', lists: ['5'] } as never)).to.include({
+      listId: '5',
+    });
   });
 
   const refused: readonly [what: string, request: unknown, code: string, says: RegExp][] = [
@@ -169,6 +204,33 @@ describe('checkRequest', () => {
     });
   }
 
+  for (const [field, type] of [
+    ['blanksEnabled', 'SV_ADD'],
+    ['exportOptSource', 'EXPORT_CONTACTS'],
+    ['exportListName', 'EXPORT_CONTACTS'],
+  ] as const) {
+    it(`refuses a ${field} that is not true or false`, () => {
+      const request = type === 'SV_ADD' ? { contacts, lists: [1] } : { listId: 1 };
+      const error = usageError(() => checkRequest({ activityType: type, ...request, [field]: 1 } as never));
+      expect([error.code, error.message]).to.deep.equal([
+        'OPTION_INVALID',
+        `${field}: must be true or false, got 1`,
+      ]);
+    });
+  }
+
+  it('tells which activity types there are, and which was meant', () => {
+    for (const type of ['SV_REMOVE', 'REMOVE_CONTACTS']) {
+      expect(usageError(() => checkRequest({ activityType: type } as never)).message).to.equal(
+        `activityType: "${type}" does not exist; did you mean REMOVE_CONTACTS_FROM_LISTS?`,
+      );
+    }
+    expect(usageError(() => checkRequest({ activityType: 'SV_NOPE' } as never)).message).to.equal(
+      'activityType: "SV_NOPE" does not exist; it must be one of ADD_CONTACTS, SV_ADD, ADD_CONTACT_DETAIL, ' +
+        'REMOVE_CONTACTS_FROM_LISTS, CLEAR_CONTACTS_FROM_LISTS, EXPORT_CONTACTS',
+    );
+  });
+
   it('refuses fields that nobody would read, and tells which may be meant', () => {
     const exported = { activityType: 'EXPORT_CONTACTS', listId: 1 };
     for (const [request, field, meant] of [
@@ -210,7 +272,11 @@ describe('checkHeading', () => {
     const error = usageError(() => checkHeading(['Name', 'Phone']));
     expect(error.code).to.equal('ADDRESS_COLUMN_REQUIRED');
     expect(error.message).to.include('line 1').and.to.include('Name, Phone');
-    expect(error.message).not.to.include('semicolon');
+    for (const heading of [['Name', 'Phone'], ['Name'], []]) {
+      const { message } = usageError(() => checkHeading(heading));
+      expect(message).not.to.include('semicolon');
+      expect(message).to.match(/; the first line must name the columns$/);
+    }
   });
 
   it('names the semicolons of a European Excel, and the remedy', () => {

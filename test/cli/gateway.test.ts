@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createEmulator, type Emulator } from '../../src/emulator/emulator.js';
+import { isRight } from '../../src/gateway/password.js';
 import { serve } from '../../src/http/serve.js';
 import { openStore } from '../../src/store/sqlite.js';
 import { ctct, envelope, Sink, type Ran, type Setup } from './harness.js';
@@ -390,6 +391,26 @@ describe('ctct gateway', function () {
       expect(ran.exit).to.equal(0);
     });
 
+    it('looks at all accounts, though some are wrong', async () => {
+      const wrong = accountsText()
+        .replace(/^accounts:\n/, '')
+        .replaceAll('joesflowers', 'other');
+      await writeFile(
+        accounts,
+        `${accountsText().replace('env:OLD', 'env:NONE')}${wrong}${wrong.replace('other', 'third').replace('env:T', 'env:NIL')}`,
+      );
+      const ran = await check('--output', 'json');
+      expect(ran.exit).to.equal(4);
+      const found = envelope(ran).data as { account: string; what: string; result: string; detail: string }[];
+      const problems = found.filter(({ result }) => result === 'problem');
+      expect(problems.map(({ account, what }) => [account, what])).to.deep.equal([
+        ['joesflowers', 'configuration'],
+        ['third', 'configuration'],
+      ]);
+      expect(problems[1]?.detail).to.contain('accounts[2].target.accessToken').and.contain('NIL');
+      expect(found.filter(({ account, what }) => account === 'other' && what === 'v2')).to.have.length(1);
+    });
+
     it('tells how the old client signs in, never by what', async () => {
       const hash = (await ctct(['gateway', 'hash-password'], { input: 'oldpass-1' })).stdout.lines[0] ?? '';
       const ways = [
@@ -416,8 +437,22 @@ describe('ctct gateway', function () {
         CTCT_GATEWAY_PASSWORD: ENV.OLD,
         CTCT_USER: 'joesflowers',
       };
-      const ran = await ctct(['gateway', 'check'], { env });
+      const { CTCT_BASE_URL, CTCT_USER, ...others } = env;
+      const flags = ['--user', CTCT_USER, '--base-url', CTCT_BASE_URL];
+      const ran = await ctct(['gateway', 'check', ...flags], { env: { ...others, CTCT_USER: 'nobody' } });
       expect(ran.exit).to.equal(0);
+      const both = await ctct(['gateway', 'check', '--accounts', accounts, '--base-url', CTCT_BASE_URL], {
+        env,
+      });
+      expect([both.exit, both.stderr.text.includes('target.baseUrl')]).to.deep.equal([2, true]);
+      for (const [word, told] of [
+        ['chekc', 'did you mean check?'],
+        ['serve', 'there are check, purge, hash-password'],
+      ] as const) {
+        const stray = await ctct(['gateway', word]);
+        expect(stray.exit).to.equal(2);
+        expect(stray.stderr.text).to.contain(`unknown command 'gateway ${word}'; ${told}`);
+      }
       expect(ran.stdout.text).to.match(/joesflowers +v2 +ok +key and token are accepted; 2 lists/);
       await served(
         ['--store', path('store'), '--port', '0'],
@@ -510,8 +545,10 @@ describe('ctct gateway', function () {
         expect((await at(url)).status).to.equal(200);
       });
       expect((await ctct(['gateway', 'hash-password'], { input: '' })).exit).to.equal(2);
-      const person = await ctct(['gateway', 'hash-password'], { input: 'x\n', person: true });
-      expect(person.stderr.text).to.contain('which can be seen');
+      const person = await ctct(['gateway', 'hash-password'], { input: 'oldpasx\x7fs-1\r', person: true });
+      expect(person.stderr.text).to.equal('The password, which is not shown: \n');
+      expect(person.stdout.text).to.match(/^scrypt\S+\n$/);
+      expect(await isRight('oldpass-1', person.stdout.text.trim())).to.equal(true);
     });
   });
 });

@@ -57,9 +57,9 @@ describe('ctct migrate plan', () => {
     expect(await readdir(folder)).to.have.members(['a.csv', 'b.csv', 'plan.json']);
   });
 
-  it('says what must be accepted by name, how, and exits with 7 until it is', async () => {
+  it('says what must be accepted by name, how, and exits with 9 until it is', async () => {
     const lossy = await planned([at('b.csv'), '--list', '2']);
-    expect(lossy.exit).to.equal(7);
+    expect(lossy.exit).to.equal(9);
     expect(lossy.stderr.text).to.match(
       /warning: lost: default, \/.*b\.csv: heading: MIDDLE NAME: v2 takes this column and ignores it.*\(COLUMN_IGNORED\)/,
     );
@@ -159,7 +159,7 @@ describe('ctct migrate plan', () => {
       at('lists.csv'),
     ];
     const ran = await planned(tables);
-    expect(ran.exit).to.equal(7);
+    expect(ran.exit).to.equal(9);
     expect(filesOf(await plan())).to.deep.equal([
       ['joe', 'a.csv 2,5'],
       ['ann', 'clear 7', 'b.csv 7'],
@@ -257,7 +257,7 @@ describe('ctct migrate plan', () => {
         '--accept',
         'LIST_MISSING',
       ]);
-      expect(ran.exit).to.equal(7);
+      expect(ran.exit).to.equal(9);
       expect((await plan()).accounts[0]?.lists.map(({ check, toName }) => [check, toName])).to.deep.equal([
         ['same', 'Spring Newsletter'],
         ['other', 'Shop Customers'],
@@ -298,7 +298,7 @@ describe('ctct migrate plan', () => {
     it('plans what a live account has, and goes on where it was cut off', async () => {
       const run = emulated();
       const ran = await online(run, ['--from-ws']);
-      expect(ran.exit).to.equal(7);
+      expect(ran.exit).to.equal(9);
       const files = await plan();
       expect(filesOf(files)).to.deep.equal([['joesflowers', 'plan.files/joesflowers/2.csv 2']]);
       expect(files.accounts[0]?.lists).to.deep.include({
@@ -348,7 +348,7 @@ describe('ctct migrate plan', () => {
       const ran = await online(run, ['--from-ws', '--list', '2', '--verbose'], {
         env: { CTCT_PASSWORD: '' },
       });
-      expect(ran.exit).to.equal(7);
+      expect(ran.exit).to.equal(9);
       expect(ran.stderr.text).to.match(/POST .*\/ws\/customers\/joesflowers\/activities/);
       expect((await plan()).accounts[0]?.lists[0]?.check).to.equal('same');
     });
@@ -404,7 +404,7 @@ describe('ctct migrate plan', () => {
       expect((await plan()).accounts[0]?.steps[0]?.lists).to.deep.equal(['5']);
       await rm(at('files', `${activityId}.csv`));
       const gap = await online(run, [...archive, '--force']);
-      expect(gap.exit).to.equal(7);
+      expect(gap.exit).to.equal(9);
       expect(gap.stderr.text).to.match(
         new RegExp(
           `lost: joesflowers: activity ${activityId}: EXPORT_CONTACTS of .*\\(ACTIVITY_WITHOUT_FILE\\)`,

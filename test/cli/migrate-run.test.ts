@@ -101,6 +101,64 @@ describe('ctct migrate run and pause', function () {
     );
   });
 
+  it('says how to go on with all that was said the first time', async () => {
+    const lossy = { ...stage.plan, losses: [{ code: 'COLUMN_IGNORED' as const, count: 1 }] };
+    const { planId } = await import('../../src/migrate/plan-id.js');
+    await write({ ...lossy, id: planId(lossy) });
+    stage.emulator.faults.add({
+      action: { type: 'status', status: 400 },
+      match: { method: 'POST', path: 'activities/addcontacts' },
+    });
+    const state = at('elsewhere');
+    const ran = await run('--accept', 'COLUMN_IGNORED', '--only', 'joe', '--state', state);
+    expect(ran.stderr.text).to.include(
+      `ctct migrate run ${file} --state ${state} --accept COLUMN_IGNORED --only joe --retry\n`,
+    );
+  });
+
+  it('looks for an upload whose answer was lost as long as it is told to', async () => {
+    stage.emulator.faults.add({
+      action: { type: 'status', status: 502 },
+      match: { method: 'POST', path: 'activities/addcontacts' },
+      times: 1,
+    });
+    const began = stage.clock.now();
+    const ran = await run('--only', 'ann', '--no-verify', '--quiet-period', '20m');
+    expect(ran.exit, ran.stderr.text).to.equal(3);
+    expect(stage.clock.now() - began).to.be.within(20 * 60_000, 30 * 60_000);
+    expect(await stage.jobs()).to.deep.equal({ joe: 0, ann: 1 });
+  });
+
+  it('shows no secret, whatever the service says, and takes a new token from its file', async () => {
+    const token = at('ann.token');
+    await fs.writeFile(token, 'token-that-has-ended\n', { mode: 0o600 });
+    const accounts = stage.plan.accounts.map((one) =>
+      one.account === 'ann'
+        ? { ...one, target: { ...one.target, accessToken: `file:${token}` as const } }
+        : one,
+    );
+    const { planId } = await import('../../src/migrate/plan-id.js');
+    const plan = { ...stage.plan, accounts };
+    await write({ ...plan, id: planId(plan) });
+    const fetch = async (input: string | URL | Request, init?: RequestInit) => {
+      const answer = await stage.emulator.fetch(input, init);
+      if (answer.status !== 401) return answer;
+      await fs.writeFile(token, stage.env.TOKEN_ann ?? '');
+      return answer;
+    };
+    stage.emulator.faults.add({
+      action: { type: 'status', status: 400, body: `no ${stage.env.TOKEN_ann ?? ''} ${stage.env.KEY ?? ''}` },
+      match: { method: 'POST', path: 'activities/addcontacts' },
+    });
+    const ran = await migrate(['run', file, '--only', 'ann'], { fetch });
+    expect(ran.exit, ran.stderr.text).to.equal(1);
+    expect(ran.stdout.text + ran.stderr.text).to.include('400');
+    for (const secret of [stage.env.TOKEN_ann ?? '', stage.env.KEY ?? '', 'token-that-has-ended']) {
+      expect(secret).not.to.equal('');
+      expect(ran.stdout.text + ran.stderr.text).not.to.include(secret);
+    }
+  });
+
   it('names credentials that are missing, before anything is sent', async () => {
     const ran = await migrate(['run', file], { env: { ...stage.env, TOKEN_ann: '' } });
     expect(ran.exit).to.equal(4);
@@ -167,7 +225,7 @@ describe('ctct migrate run and pause', function () {
   });
 
   it('is paused from another terminal', async () => {
-    const nobody = await migrate(['pause', file]);
+    const nobody = await migrate(['pause', file, '--state', at('none')]);
     expect([nobody.exit, nobody.stderr.text]).to.deep.equal([
       2,
       `ctct: ${file}: nobody runs this plan now\n`,

@@ -15,7 +15,11 @@ interface Connected {
 /** What would be connected to, and how. */
 function clients(fetch?: typeof globalThis.fetch) {
   const connected: Connected[] = [];
+  const guarded = new Set<string>();
   const session = {
+    guard: (secrets: readonly string[]) => {
+      for (const secret of secrets) guarded.add(secret);
+    },
     io: { env: ENV, fetch },
     clock: { now: () => 0, sleep: () => Promise.resolve() },
     connect: (settings: Connected['settings'], _encoding: string, { limiter }: { limiter?: Limiter }) => {
@@ -23,7 +27,7 @@ function clients(fetch?: typeof globalThis.fetch) {
       return Promise.resolve({});
     },
   } as unknown as Session;
-  return { connected, clients: new PlanClients(session, COMMON, '.') };
+  return { connected, guarded, clients: new PlanClients(session, COMMON, '.') };
 }
 
 const target = (apiKey: 'KEY' | 'OTHER', baseUrl?: string) =>
@@ -31,8 +35,9 @@ const target = (apiKey: 'KEY' | 'OTHER', baseUrl?: string) =>
 
 describe('the services of the accounts of a plan', () => {
   it('have the credentials that the references lead to', async () => {
-    const { clients: made, connected } = clients();
+    const { clients: made, connected, guarded } = clients();
     await made.target('joe', target('KEY', 'https://v2.example.com'));
+    expect([...guarded]).to.deep.equal([ENV.KEY, ENV.TOKEN]);
     const basic: SourceAccount = {
       user: 'joe',
       credentials: { scheme: 'basic', apiKey: 'env:KEY', password: 'env:PASSWORD' },

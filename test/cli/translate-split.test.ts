@@ -52,7 +52,7 @@ describe('ctct translate --split', () => {
       '--out',
       at('out'),
     ]);
-    expect(exit).to.equal(7);
+    expect(exit).to.equal(9);
     expect(stdout.text).to.equal('');
     expect(stderr.text)
       .to.match(/44,456 contacts in 2 files/)

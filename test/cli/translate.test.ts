@@ -57,9 +57,9 @@ describe('ctct translate', () => {
     expect(stderr.text).to.include('change: fileType: v2 exports CSV only').and.to.include('(LIST_RENAMED)');
   });
 
-  it('exits with 7 where something is lost, unless that is allowed', async () => {
+  it('exits with 9 where something is lost, unless that is allowed', async () => {
     const lossy = await ctct(['translate', LOSSY]);
-    expect(lossy.exit).to.equal(7);
+    expect(lossy.exit).to.equal(9);
     expect(lossy.stderr.text).to.include('ctct: warning: lost: exportListName: ');
     const allowed = await ctct(['translate', LOSSY, '--allow-loss']);
     expect([allowed.exit, allowed.stdout.text]).to.deep.equal([0, lossy.stdout.text]);
@@ -137,7 +137,7 @@ describe('ctct translate', () => {
     }));
     await writeFile(file('calls.har'), JSON.stringify({ log: { entries } }));
     const { exit, stdout, stderr } = await ctct(['translate', file('calls.har')]);
-    expect(exit).to.equal(7);
+    expect(exit).to.equal(9);
     expect(stdout.text).to.include(`# ${file('calls.har')}, entry 1\ncurl -X GET`);
     expect(stdout.text)
       .to.include('/v2/activities/a07e?')
@@ -196,7 +196,7 @@ describe('ctct translate', () => {
   it('rewrites an upload file, to stdout or to a file', async () => {
     await writeFile(file('up.txt'), 'Email Address\tMiddle Name\nann@example.com\tB\n');
     const lossy = await ctct(['translate', '--file', file('up.txt')]);
-    expect([lossy.exit, lossy.stdout.text]).to.deep.equal([7, 'Email address\nann@example.com\n']);
+    expect([lossy.exit, lossy.stdout.text]).to.deep.equal([9, 'Email address\nann@example.com\n']);
     const kept = await ctct([
       'translate',
       '--file',

@@ -2,7 +2,7 @@ import querystring from 'node:querystring';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { DecodeError } from '../../src/activity/errors.js';
-import { decodeForm, encodeForm, type FormParameter } from '../../src/format/form.js';
+import { decodeForm, decodeFormInSteps, encodeForm, type FormParameter } from '../../src/format/form.js';
 
 /** Well-formed text in which the characters that matter to a form are frequent. */
 const text = fc.string({
@@ -202,6 +202,32 @@ describe('decodeForm', () => {
   it('reads a value of some megabytes', () => {
     const value = 'a@example.com, Ann\n'.repeat(200_000);
     expect(decode(encodeForm([['data', value]]))).to.deep.equal([['data', value]]);
+  });
+
+  it('reads the same in steps, wherever one of them ends, and lets others go on between them', async () => {
+    let turns = 0;
+    let counting = true;
+    const count = () => {
+      turns++;
+      if (counting) setImmediate(count);
+    };
+    setImmediate(count);
+    // Steps end in all places of an escape.
+    for (const before of ['', 'x', 'xy']) {
+      const value = `${before}${'é%+&= \r\n'.repeat(60_000)}`;
+      const form = `lists=1&data=${encodeURIComponent(value)}&lists=%zz`;
+      const expected = [...new URLSearchParams(`?${form}`)];
+      expect(await decodeFormInSteps(Buffer.from(form))).to.deep.equal(expected);
+      expect(decode(form)).to.deep.equal(expected);
+    }
+    const many = Array.from({ length: 60_000 }, (_, index) => `lists=${index}`).join('&');
+    expect(await decodeFormInSteps(Buffer.from(many))).to.deep.equal([...new URLSearchParams(many)]);
+    counting = false;
+    expect(turns).to.be.above(20);
+    const refused = await decodeFormInSteps(Buffer.from('a&b&c'), { maxParameters: 2 }).catch(
+      (e: unknown) => e,
+    );
+    expect(refused).to.be.instanceOf(DecodeError);
   });
 
   it('reads nothing from an empty body', () => {

@@ -117,7 +117,6 @@ describe('a gateway in trouble', function () {
 
   for (const [status, key] of [
     [400, 'json.type.invalid'],
-    [401, 'http.status.unauthorized'],
     [403, 'http.status.forbidden'],
     [404, 'http.status.not_found'],
   ] as const) {

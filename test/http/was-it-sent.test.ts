@@ -111,13 +111,14 @@ const ROWS: readonly Row[] = [
     row: 'no answer in time',
     sent: 'maybe',
     server: () => undefined,
-    options: { timeouts: { headers: 20 } },
+    // Long enough for the request to arrive on a busy machine.
+    options: { timeouts: { headers: 250 } },
   },
   {
     row: 'no answer in the total time',
     sent: 'maybe',
     server: () => undefined,
-    options: { timeouts: { total: 20 } },
+    options: { timeouts: { total: 250 } },
   },
   { row: 'the agent saw no head in time', sent: 'maybe', code: 'UND_ERR_HEADERS_TIMEOUT' },
   {

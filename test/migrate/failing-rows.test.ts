@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import * as xlsx from '@e965/xlsx';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { readCsv } from '../../src/format/csv.js';
@@ -178,6 +179,32 @@ describe('the rows that failed', () => {
     expect(await readFile(path.join(out, 'failing-rows.csv'), 'utf8')).to.equal(
       'account,activityType,lists,file,line,emailAddress,message\n' +
         'joe,ADD_CONTACTS,2,all.txt,3,,no\njoe,ADD_CONTACTS,2,all.txt,5,,no\n',
+    );
+  });
+
+  it('of a spreadsheet stand in a file of CSV', async () => {
+    const book = xlsx.utils.book_new();
+    const rows = [
+      ['EMAIL ADDRESS', 'CITY'],
+      ['a@example.com', 'Köln'],
+      [],
+      ['b@example.com', 'A, B'],
+      ['c@example.com', 'C'],
+    ];
+    xlsx.utils.book_append_sheet(book, xlsx.utils.aoa_to_sheet(rows), 'People');
+    await writeFile(
+      path.join(folder, 'all.xlsx'),
+      xlsx.write(book, { type: 'buffer', bookType: 'xlsx' }) as Buffer,
+    );
+    const step = await plannedUpload('joe/1', { file: 'all.xlsx', lists: ['2'] }, folder);
+    const { plan } = planOf([accountOf('joe', [step])]);
+    const errors = [2, 4].map((line) => ({ line, message: 'no' }));
+    const state = await stateOf(plan, [finished('joe/1/1', errors)]);
+    const told = await writeFailingRows(out, plan, failingRows(plan, { ...options(), state }), options());
+    expect(told).to.include({ rows: 2, toCorrect: 2 });
+    expect(told.files).to.deep.equal(['joe-1.csv']);
+    expect(await readFile(path.join(out, 'joe-1.csv'), 'utf8')).to.equal(
+      'EMAIL ADDRESS,CITY\na@example.com,Köln\nb@example.com,"A, B"\n',
     );
   });
 

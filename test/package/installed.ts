@@ -1,6 +1,16 @@
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -86,6 +96,8 @@ export async function install(
   const { bin } = JSON.parse(readFileSync(path.join(own, 'package.json'), 'utf8')) as {
     bin: { ctct: string };
   };
+  // As npm does with every command that it links.
+  chmodSync(path.join(own, bin.ctct), 0o755);
   mkdirSync(path.join(modules, '.bin'));
   symlinkSync(path.join('..', 'ctct-activities', bin.ctct), path.join(modules, '.bin', 'ctct'));
   writeFileSync(path.join(folder, 'package.json'), '{ "name": "consumer", "private": true }\n');
@@ -125,11 +137,23 @@ export function run(
     execFile(
       command,
       args,
-      { timeout: 120_000, maxBuffer: 64 * 1024 * 1024, ...options },
+      {
+        timeout: 120_000,
+        maxBuffer: 64 * 1024 * 1024,
+        cwd: options.cwd,
+        env: outsideOfNpm(options.env ?? process.env),
+      },
       (error, stdout, stderr) => {
         if (error !== null && typeof error.code !== 'number') reject(new Error(command, { cause: error }));
         else resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
       },
     );
   });
+}
+
+/** As in a user's own terminal: `npm test` and `npx` leave settings of theirs to all that they start. */
+function outsideOfNpm(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => !/^npm_(?:config|package|lifecycle)_/i.test(name)),
+  );
 }

@@ -41,8 +41,8 @@ describe('optional packages', () => {
 
   describe('that are not installed', function () {
     this.timeout(120_000);
-    let folder: string;
-    let home: string;
+    let folder = '';
+    let home = '';
 
     before(async () => {
       expect(existsSync(path.join(ROOT, 'dist/cli/main.js')), 'run "npm run build" first').to.equal(true);
@@ -52,7 +52,7 @@ describe('optional packages', () => {
         expect(existsSync(path.join(home, 'node_modules', name)), name).to.equal(false);
     });
     after(() => {
-      for (const made of [folder, home]) rmSync(made, { recursive: true, force: true });
+      for (const made of [folder, home]) if (made !== '') rmSync(made, { recursive: true, force: true });
     });
 
     const ctct = (...args: string[]) => ctctWith({}, ...args);

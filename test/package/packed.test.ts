@@ -29,11 +29,11 @@ const MOST = {
 
 describe('the package as it is packed', function () {
   this.timeout(120_000);
-  let folder: string;
+  let folder = '';
   let tarball: string;
   let paths: readonly string[];
   /** Where it is installed. */
-  let home: string;
+  let home = '';
 
   before(async () => {
     expect(existsSync(path.join(ROOT, 'dist/cli/main.js')), 'run "npm run build" first').to.equal(true);
@@ -42,7 +42,7 @@ describe('the package as it is packed', function () {
     home = await install(tarball, { types: true });
   });
   after(() => {
-    for (const made of [folder, home]) rmSync(made, { recursive: true, force: true });
+    for (const made of [folder, home]) if (made !== '') rmSync(made, { recursive: true, force: true });
   });
 
   const node = async (...args: string[]) => {
@@ -177,7 +177,8 @@ describe('the package as it is packed', function () {
         cwd: home,
         env: { ...process.env, TMPDIR: home },
       });
-    expect((await npx('--version')).stdout.trim()).to.equal(version);
+    const said = await npx('--version');
+    expect(said.stdout.trim(), said.stderr).to.equal(version);
     const demo = await npx('demo');
     expect(demo.code, demo.stderr).to.equal(0);
     expect(demo.stdout + demo.stderr).to.match(/COMPLETE/);

@@ -1,4 +1,8 @@
 import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { format, resolveConfig } from 'prettier';
 import { surfaces } from './entries.js';
 
-writeFileSync(new URL('surface.json', import.meta.url), `${JSON.stringify(surfaces(), undefined, 2)}\n`);
+const path = fileURLToPath(new URL('surface.json', import.meta.url));
+const text = JSON.stringify(surfaces(), undefined, 2);
+writeFileSync(path, await format(text, { ...(await resolveConfig(path)), parser: 'json' }));

@@ -184,6 +184,35 @@ describe('openStore', () => {
     await store.close();
   });
 
+  it('says what to delete when a machine that is no more has left its lock', async () => {
+    const file = path.join(await folder(), 'state.db');
+    const store = await openStore(file);
+    const lock = await store.lockRun('gateway');
+    const [name = ''] = (await fs.readdir(path.dirname(file))).filter((one) => one.endsWith('.lock'));
+    const held = path.join(path.dirname(file), name);
+    const text = await fs.readFile(held, 'utf8');
+    await lock.release();
+    await fs.writeFile(held, text.replace(/"host":"[^"]*"/, '"host":"gone-1"'));
+    const busy = await store.lockRun('gateway').catch((error: unknown) => error as CtctError);
+    expect(busy).to.be.instanceOf(CtctError).with.property('code', 'RUN_BUSY');
+    expect((busy as CtctError).message).to.match(
+      new RegExp(`by process \\d+ on gone-1; wait for it, or end it first; if that is no more, delete .*/${name}$`),
+    );
+    await fs.rm(held);
+    await (await store.lockRun('gateway')).release();
+    await store.close();
+  });
+
+  it('holds nothing any more of what was deleted', async () => {
+    const file = path.join(await folder(), 'state.db');
+    const store = await openStore(file);
+    const value = { errors: ['gone@example.com'.repeat(200)] };
+    for (const key of ['a', 'b']) await store.records.write({ collection: 'c', key, value });
+    await store.records.write({ collection: 'c', key: 'a' }, { collection: 'c', key: 'b' });
+    await store.close();
+    expect((await fs.readFile(file)).includes('gone@example.com')).to.equal(false);
+  });
+
   it('shows a store to readers while it is written, and lets them change nothing', async () => {
     expect((await failure(openStore(file, { readOnly: true }))).code).to.equal('FILE_UNREADABLE');
     expect(await left()).to.deep.equal([]);

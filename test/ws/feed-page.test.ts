@@ -10,7 +10,7 @@ import { wsServer } from '../../src/ws/server.js';
 function forgetful(account: EmulatedAccount): WsAccount {
   return {
     create: (request) => account.create(request),
-    get: (id) => account.get(id),
+    get: async (id) => ({ ...(await account.get(id)) }),
     download: (activity) => account.download(activity),
     lists: () => account.lists(),
     list: async function* (options): AsyncGenerator<Activity> {
@@ -44,11 +44,19 @@ describe('pages of activities', () => {
           const plain = forgetful(account);
           const anew = wsServer({ account: () => plain, pageSize: 2, now, quirks });
           let stored = account.snapshot();
+          const ask = { headers: { authorization: `Basic ${btoa('k%joesflowers:p')}` } };
           const look = async () => {
+            for await (const { id } of account.list()) {
+              const url = `https://api.constantcontact.com/ws/customers/joesflowers/activities/${id}`;
+              const [kept, written] = await Promise.all([
+                (await keeping(new Request(url, ask))).text(),
+                (await anew(new Request(url, ask))).text(),
+              ]);
+              expect(kept).to.equal(written).and.to.contain('<').and.contain(id);
+            }
             let next: string | undefined = '/ws/customers/joesflowers/activities';
             for (let pages = 0; next !== undefined && pages < 3; pages++) {
               const url: string = new URL(next, 'https://api.constantcontact.com').href;
-              const ask = { headers: { authorization: `Basic ${btoa('k%joesflowers:p')}` } };
               const [kept, written] = await Promise.all([
                 (await keeping(new Request(url, ask))).text(),
                 (await anew(new Request(url, ask))).text(),

@@ -48,12 +48,14 @@ interface Wanted {
 
 async function* findings(session: Session, wanted: Wanted): AsyncGenerator<Finding, void> {
   const { accounts, store, tls, tlsKey, offline } = wanted;
-  const { environmentAccount, readAccounts } = await import('../../gateway/accounts-file.js');
-  const { accountFindings, storeFinding, tlsFinding } = await import('../gateway-checks.js');
+  const { gatewayAccounts } = await import('../gateway-accounts.js');
+  const { accountFindings, accountProblem, storeFinding, tlsFinding } = await import('../gateway-checks.js');
   const { createLimiter } = await import('../../http/limiter.js');
-  const { env } = session.io;
-  const { entries } =
-    accounts === undefined ? await environmentAccount(env) : await readAccounts(accounts, env);
+  const wrong: Finding[] = [];
+  const { entries } = await gatewayAccounts(session, accounts, (user, error) => {
+    wrong.push(accountProblem(user, error));
+  });
+  yield* wrong;
   const limiter = offline ? undefined : createLimiter({ clock: session.clock });
   for (const [index, entry] of entries.entries()) {
     session.talk.progress('check', () => `account ${index + 1} of ${entries.length}`, 'drawn');

@@ -1,6 +1,6 @@
 import { UsageError } from '../../activity/errors.js';
 import { command } from '../command.js';
-import { canAsk, firstLine } from '../prompt.js';
+import { canAsk, firstLine, hiddenLine } from '../prompt.js';
 
 export const gatewayHashPassword = command({
   name: 'hash-password',
@@ -10,13 +10,14 @@ export const gatewayHashPassword = command({
     'password gives another hash each time; all of them fit.',
   examples: [
     ['ctct gateway hash-password < password.txt', 'of a file with the password in it'],
-    ['ctct gateway hash-password', 'asks for it; it can be seen while it is typed'],
+    ['ctct gateway hash-password', 'asks for it; it is not shown while it is typed'],
   ],
   arguments: {},
   options: {},
   async run(session) {
-    if (canAsk(session.io)) session.talk.note('The password, which can be seen while you type it:');
-    const password = await firstLine(session.io);
+    const password = canAsk(session.io)
+      ? await hiddenLine(session.io, 'The password, which is not shown: ')
+      : await firstLine(session.io);
     if (password === '') {
       throw new UsageError('OPTION_INVALID', 'hash-password: there is no password on stdin');
     }

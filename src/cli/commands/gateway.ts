@@ -90,6 +90,14 @@ const serveGatewayCommand = command({
       fallback: 14,
       help: 'how long the files of exports are kept',
     },
+    giveUpDays: {
+      kind: 'number',
+      value: 'days',
+      from: 1,
+      to: 365,
+      fallback: 7,
+      help: 'how long v2 is tried before an activity ends as ERROR',
+    },
     addresses: { kind: 'switch', help: 'keep no addresses of rows that were refused' },
     perSecond: {
       kind: 'number',
@@ -115,6 +123,14 @@ const serveGatewayCommand = command({
       to: 1024,
       fallback: 64,
       help: 'the largest request that is taken',
+    },
+    maxWaiting: {
+      kind: 'number',
+      value: 'MiB',
+      from: 1,
+      to: 100_000_000,
+      fallback: 8192,
+      help: 'how much the uploads that wait may take',
     },
     logLevel: { kind: 'choice', choices: LOG_LEVELS, value: 'level', help: 'default info; of the demo warn' },
     logFormat: {
@@ -169,6 +185,8 @@ const serveGatewayCommand = command({
         limits: { perSecond: options.perSecond, perDay: options.perDay },
         pollInterval: options.pollEvery,
         maxBodyBytes: options.maxBody * MEBIBYTE,
+        maxWaitingBytes: options.maxWaiting * MEBIBYTE,
+        giveUpAfter: options.giveUpDays * DAY,
       },
       told: (served) => tellWhere(session, served),
     });

@@ -18,7 +18,7 @@ export const migratePlan = command({
   details:
     'Reads contact files, a table of uploads, archived activities, or a live account of ws, and sends nothing. The same ' +
     'input gives the same plan. No credentials are in it, only where they are to be had. Where something is lost, the exit ' +
-    'code is 7 unless it was accepted by name.',
+    'code is 9 unless it was accepted by name.',
   examples: [
     ['ctct migrate plan contacts.csv --list 2', 'one file to one list: plan.json'],
     ['ctct migrate plan --accounts accounts.csv --uploads uploads.csv', 'many files to many accounts'],

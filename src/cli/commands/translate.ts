@@ -22,7 +22,7 @@ export const translate = command({
   summary: 'say a request, or an upload file, of ws in v2',
   details:
     'Reads a request as a form body, an HTTP message, a command line of curl, a HAR file, or the journal of the emulator. ' +
-    'What is different is told on stderr; where something is lost, the exit code is 7 unless --allow-loss is given. No ' +
+    'What is different is told on stderr; where something is lost, the exit code is 9 unless --allow-loss is given. No ' +
     'secret of the input is printed: $CTCT_API_KEY and $CTCT_ACCESS_TOKEN stand in their places.',
   examples: [
     ['ctct translate request.txt', 'the same for v2, as a command line of curl'],

@@ -1,0 +1,242 @@
+import { expect } from 'chai';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import type { ServiceError } from '../../src/activity/errors.js';
+import type { Clock } from '../../src/clock.js';
+import { accountsOf } from '../../src/gateway/accounts.js';
+import type { GatewayOptions } from '../../src/gateway/gateway.js';
+import { Pace } from '../../src/gateway/pace.js';
+import { bounded } from '../../src/gateway/room.js';
+import { all, entryFor, Setting } from './setting.js';
+
+const DAY = 24 * 60 * 60 * 1000;
+const HOUR = 60 * 60 * 1000;
+const ADD = {
+  activityType: 'SV_ADD',
+  contacts: { text: 'Email Address\nann@example.com\n' },
+  lists: ['1'],
+} as const;
+
+const json = (status: number, headers: Record<string, string> = {}) =>
+  Response.json([{ error_key: 'x', error_message: `it is ${status}` }], { status, headers });
+
+describe('the patience of a gateway', function () {
+  this.timeout(20_000);
+  let setting: Setting;
+  let answer: (request: Request) => Response | Promise<Response> | undefined;
+
+  async function begin(options: Partial<GatewayOptions> = {}) {
+    answer = () => undefined;
+    let emulated: typeof globalThis.fetch = () => Promise.reject(new Error('not yet'));
+    setting = await Setting.begin({
+      ...options,
+      fetch: async (input, init) => {
+        const request = new Request(input, init);
+        return (await answer(request)) ?? emulated(request);
+      },
+    });
+    emulated = setting.emulator.fetch;
+    await all(setting.client().lists());
+  }
+
+  afterEach(() => setting.end());
+
+  const uploads = () => fs.readdir(path.join(setting.folder, 'uploads'));
+  const refusal = (act: Promise<unknown>) =>
+    act.then(
+      () => Promise.reject(new Error('it worked')),
+      (error: unknown) => error as ServiceError,
+    );
+
+  it('lasts while v2 does not accept the token, for sending and for looking', async () => {
+    await begin();
+    answer = (request) => (request.method === 'POST' ? json(401) : undefined);
+    const { id } = await setting.client().create(ADD);
+    await setting.until(() => setting.told('waiting').length > 8);
+    expect(setting.told('waiting')[0]).to.include({ activity: id, code: 'UNAUTHORIZED' });
+    expect((await setting.client().get(id)).status).to.equal('PENDING');
+    answer = () => undefined;
+    await setting.until(() => setting.told('submitted').length > 0);
+    answer = () => json(401);
+    const refused = () => setting.told('called').filter(({ status }) => status === 401).length;
+    const before = refused();
+    await setting.until(() => refused() > before + 8);
+    answer = () => undefined;
+    expect(await setting.finished(id)).to.include({ status: 'COMPLETE', errorCount: 0 });
+  });
+
+  for (const [what, no] of [
+    ['429', () => json(429)],
+    ['503', () => json(503)],
+    ['401', () => json(401)],
+  ] as const) {
+    it(`ends when a creation is answered ${what} for days, and holds the contacts no longer`, async () => {
+      await begin({ giveUpAfter: 2 * DAY });
+      answer = (request) => (request.method === 'POST' ? no() : undefined);
+      const begun = setting.clock.now();
+      const { id } = await setting.client().create(ADD);
+      await setting.until(() => setting.clock.now() - begun > 2 * DAY - HOUR, 'two days', 5 * 60_000);
+      expect((await setting.client().get(id)).status).to.equal('PENDING');
+      expect(await uploads()).to.have.length(1);
+      await setting.until(() => setting.told('finished').length > 0, 'the end', 60_000);
+      expect(setting.clock.now() - begun).to.be.within(2 * DAY, 2 * DAY + 10 * 60_000);
+      const ended = await setting.client().get(id);
+      expect(ended).to.include({ status: 'ERROR', errorCount: 1, transactionCount: 0 });
+      expect(ended.errors[0]?.message).to.match(/^the gateway has given up after 2 days: .*it is/);
+      await setting.until(async () => (await uploads()).length === 0, 'the end of the upload');
+      // What comes behind it goes on.
+      answer = () => undefined;
+      await setting.until(() => setting.gateway.status().upstream[0]?.state === 'up', 'v2', 60_000);
+      expect((await setting.finished((await setting.client().create(ADD)).id)).status).to.equal('COMPLETE');
+    });
+  }
+
+  it('ends when v2 does not tell for days what came of an activity', async () => {
+    await begin({ giveUpAfter: DAY });
+    const { id } = await setting.client().create(ADD);
+    await setting.until(() => setting.told('submitted').length > 0);
+    const upstream = setting.told('submitted')[0]?.upstream ?? '';
+    answer = (request) => (request.method === 'GET' ? json(401) : undefined);
+    await setting.until(() => setting.told('finished').length > 0, 'the end', 60_000);
+    expect((await setting.client().get(id)).errors.map(({ message }) => message)).to.deep.equal([
+      `the service does not tell what came of ${upstream}`,
+    ]);
+  });
+
+  it('does not wait longer when the clock is set back', async () => {
+    let back = 0;
+    await begin();
+    const { clock } = setting;
+    const shifted: Clock = { now: () => clock.now() - back, sleep: (ms, signal) => clock.sleep(ms, signal) };
+    await setting.gateway.close();
+    setting.gateway = setting.make({ clock: shifted });
+    await setting.gateway.start();
+    const { id } = await setting.client().create(ADD);
+    await setting.until(() => setting.told('followed').length > 0, 'a look', 100);
+    back = 400 * DAY;
+    const begun = clock.now();
+    expect((await setting.finished(id)).status).to.equal('COMPLETE');
+    expect(clock.now() - begun).to.be.below(2 * 60_000);
+    // Nor is v2 taken to be down for longer.
+    answer = () => json(503);
+    await setting.client().create(ADD);
+    await setting.until(() => setting.told('upstreamDown').length > 0, 'the end of v2');
+    back += 400 * DAY;
+    const { retryAfter } = await refusal(setting.client().create(ADD));
+    expect(retryAfter).to.be.within(1, 60);
+    answer = () => undefined;
+    const again = clock.now();
+    await setting.until(() => setting.told('upstreamUp').length > 0, 'v2');
+    expect(clock.now() - again).to.be.below(3 * 60_000);
+  });
+
+  it('takes no more uploads than there is room for, also after it has begun anew', async () => {
+    await begin({ maxWaitingBytes: 40, queueWhenDown: true });
+    answer = () => json(503);
+    const client = setting.client();
+    await client.create(ADD);
+    await client.create(ADD);
+    const full = await refusal(client.create(ADD));
+    expect(full).to.include({ status: 503, retryAfter: 30 });
+    expect(full.detail).to.contain('all the room');
+    await setting.gateway.close();
+    setting.gateway = setting.make();
+    await setting.gateway.start();
+    expect(await refusal(client.create(ADD))).to.include({ status: 503 });
+    answer = () => undefined;
+    await setting.until(() => setting.told('finished').length === 2, 'the end of both');
+    await setting.until(async () => (await uploads()).length === 0, 'the end of the uploads');
+    expect((await setting.finished((await client.create(ADD)).id)).status).to.equal('COMPLETE');
+  });
+
+  it('does not tell the client where the gateway keeps what it sent', async () => {
+    await begin();
+    answer = () => json(503);
+    const { id } = await setting.client().create(ADD);
+    await setting.gateway.close();
+    for (const name of await uploads()) await fs.rm(path.join(setting.folder, 'uploads', name));
+    setting.gateway = setting.make();
+    await setting.gateway.start();
+    const ended = await setting.finished(id);
+    expect(ended.errors.map(({ message }) => message)).to.deep.equal([
+      'the gateway cannot read any more what was sent',
+    ]);
+  });
+
+  it('reads an uploaded file in the encoding of its account, and a form as the text that it is', async () => {
+    await begin();
+    const { account, signIn } = entryFor('joesflowers');
+    await setting.gateway.close();
+    const accounts = accountsOf([{ account: { ...account, encoding: 'ISO-8859-15' }, signIn }]);
+    setting.gateway = setting.make({ accounts });
+    await setting.gateway.start();
+    const text = 'Email Address,First Name\nann@example.com,A€nn é\n';
+    const bytes = Buffer.from(text.replace('€', '\xa4'), 'latin1');
+    for (const contacts of [{ bytes, fileName: 'a.csv' }, { text }]) {
+      const { id } = await setting.client().create({ ...ADD, contacts });
+      expect((await setting.finished(id)).status).to.equal('COMPLETE');
+      const exported = await setting
+        .client()
+        .exportContacts({ listId: '1', columns: ['FIRST NAME'] })
+        .then((activity) => setting.finished(activity.id));
+      const file = Buffer.concat(await all((await setting.client().download(exported)).body)).toString();
+      expect(file).to.contain('ann@example.com,A€nn é\r\n');
+    }
+  });
+
+  it('keeps blanks of an exported file that is well-formed, and reads one that is not as far as it can', async () => {
+    await begin();
+    for (const [file, row, warned] of [
+      ['Email,First Name\nann@example.com," Ann "\n', 'ann@example.com," Ann "\r\n', false],
+      ['Email,First Name\nann@example.com,A"nn\n', 'ann@example.com,"A""nn"\r\n', true],
+    ] as const) {
+      setting.events.length = 0;
+      answer = (request) => (request.url.includes('.csv') ? new Response(file) : undefined);
+      const { id } = await setting.client().exportContacts({ listId: '1', columns: ['FIRST NAME'] });
+      const ended = await setting.finished(id);
+      expect(ended.status).to.equal('COMPLETE');
+      const bytes = Buffer.concat(await all((await setting.client().download(ended)).body)).toString();
+      expect(bytes).to.equal(`Email Address,First Name\r\n${row}`);
+      const codes = setting.told('warned').flatMap(({ warnings }) => warnings.map(({ code }) => code));
+      expect(codes.includes('FILE_MALFORMED')).to.equal(warned);
+    }
+  });
+});
+
+describe('bounded', () => {
+  it('reads one piece of all bodies in a turn of the event loop', async () => {
+    let reads = 0;
+    let most = 0;
+    let turning = true;
+    const turn = () => {
+      most = Math.max(most, reads);
+      reads = 0;
+      if (turning) setImmediate(turn);
+    };
+    const handler = bounded(
+      async (request) => {
+        const body: AsyncIterable<Uint8Array> | null = request.body;
+        let bytes = 0;
+        for await (const chunk of body ?? []) {
+          reads++;
+          bytes += chunk.length;
+        }
+        return new Response(String(bytes));
+      },
+      { most: 1e6, mostEach: 1e5, pace: new Pace() },
+    );
+    setImmediate(turn);
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => {
+        const pieces = Array.from({ length: 20 }, () => new Uint8Array(100));
+        const body = ReadableStream.from(pieces);
+        return handler(
+          new Request('http://localhost/', { method: 'POST', body, duplex: 'half' } as RequestInit),
+        );
+      }),
+    );
+    turning = false;
+    expect(await Promise.all(answers.map((one) => one.text()))).to.deep.equal(Array(10).fill('2000'));
+    expect(most).to.be.within(1, 2);
+  });
+});
