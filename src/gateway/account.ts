@@ -12,7 +12,7 @@ import { unlessAborted } from '../http/abort.js';
 import { memorySource } from '../upload/contact-source.js';
 import type { WsAccount } from '../ws/call.js';
 import type { GatewayUser } from './accounts.js';
-import type { Engine } from './engine.js';
+import { unexpected, type Engine } from './engine.js';
 import { activityOf, type KeptActivity, type Order } from './kept.js';
 import { noActivity } from './ledger.js';
 import { readUpload, type ReadUpload } from './upload-in.js';
@@ -99,7 +99,7 @@ export class GatewayAccount implements WsAccount {
         parts: [{}],
         warnings: upload?.warnings ?? [],
       };
-      const bytes = await atHome(() => this.#keep(kept, upload));
+      const bytes = await this.#atHome(() => this.#keep(kept, upload));
       const { type, user, warnings } = kept;
       tell({ event: 'accepted', user, activity: id, type, bytes });
       if (warnings.length > 0) tell({ event: 'warned', user, activity: id, warnings });
@@ -129,7 +129,7 @@ export class GatewayAccount implements WsAccount {
   }
 
   async get(id: string): Promise<Activity> {
-    const activity = await atHome(() => this.#engine.ledger.activity(this.user, id));
+    const activity = await this.#atHome(() => this.#engine.ledger.activity(this.user, id));
     if (activity === undefined) throw noActivity(id);
     return activity;
   }
@@ -142,10 +142,10 @@ export class GatewayAccount implements WsAccount {
 
   async download(activity: string | Activity, options?: DownloadOptions): Promise<Download> {
     const id = typeof activity === 'string' ? activity : activity.id;
-    const kept = await atHome(() => this.#engine.ledger.get(this.user, id));
+    const kept = await this.#atHome(() => this.#engine.ledger.get(this.user, id));
     const file = kept?.ended?.file;
     const download =
-      file === undefined ? undefined : await atHome(() => this.#engine.files.download(file, options));
+      file === undefined ? undefined : await this.#atHome(() => this.#engine.files.download(file, options));
     if (download !== undefined) return download;
     const detail = `activity ${id.slice(0, 100)} has no file, or not yet, or no longer`;
     throw new ServiceError('NOT_FOUND', detail, { status: 404, detail });
@@ -216,6 +216,17 @@ export class GatewayAccount implements WsAccount {
     }
   }
 
+  /** What the gateway's own disk refuses is no fault of the request; those who run it are told why. */
+  async #atHome<T>(act: () => Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (error) {
+      if (!(error instanceof UsageError || error instanceof DecodeError)) throw error;
+      unexpected(this.#engine, error);
+      throw later('The gateway cannot keep or read its records now', RETRY_AFTER, error);
+    }
+  }
+
   /** What v2 fails with, in the old form; its refusals are none of the client's business. */
   #unavailable(error: unknown): unknown {
     if (!(error instanceof CtctError) || (error instanceof ServiceError && error.code === 'NOT_FOUND'))
@@ -225,16 +236,6 @@ export class GatewayAccount implements WsAccount {
       ? 'The service behind this gateway does not answer'
       : 'The service behind this gateway refuses to answer for this account';
     return later(text, RETRY_AFTER);
-  }
-}
-
-/** What the gateway's own disk refuses is no fault of the request. */
-async function atHome<T>(act: () => Promise<T>): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    const own = error instanceof UsageError || error instanceof DecodeError;
-    throw own ? later('The gateway cannot keep or read its records now', RETRY_AFTER, error) : error;
   }
 }
 

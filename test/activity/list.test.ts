@@ -29,7 +29,7 @@ describe('lists', () => {
   });
 
   it('are named by id or number', () => {
-    expect(['2', ' 2 ', 2].map(listId)).to.deep.equal(['2', '2', '2']);
+    expect(['2', ' 2 ', 2, 0].map(listId)).to.deep.equal(['2', '2', '2', '0']);
     fc.assert(
       fc.property(fc.maxSafeNat(), (number) => {
         expect(listId(number)).to.equal(String(number));

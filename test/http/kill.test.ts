@@ -9,6 +9,7 @@ import { expect } from 'chai';
 import { saveDownload } from '../../src/http/download.js';
 import { serve } from '../../src/http/serve.js';
 import { wsServer } from '../../src/ws/server.js';
+import { compile } from '../store/compiled.js';
 import { EXPORT_ID, exportedFile, manyBytes } from '../support/exported-file.js';
 import { soon } from './loopback.js';
 
@@ -22,6 +23,8 @@ describe('a download whose process is killed', function () {
   it('is gone on with by the next process, and ends with the very bytes', async () => {
     const folder = await fs.mkdtemp(path.join(tmpdir(), 'ctct-kill-'));
     const target = path.join(folder, 'list2.csv');
+    const compiled = await fs.mkdtemp(path.join(tmpdir(), 'ctct-kill-'));
+    const script = await compile('test/support/save-child.ts', compiled);
     const exported = exportedFile(BYTES);
     const served = await serve(wsServer({ account: () => exported.service }));
     const size = () =>
@@ -30,8 +33,7 @@ describe('a download whose process is killed', function () {
         () => undefined,
       );
     const run = () => {
-      const script = path.join(ROOT, 'test/support/save-child.ts');
-      const args = ['--import', 'tsx', script, served.url, EXPORT_ID, target];
+      const args = [script, served.url, EXPORT_ID, target];
       const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
       return { child, output: text(child.stdout), closed: once(child, 'close') };
     };
@@ -71,7 +73,7 @@ describe('a download whose process is killed', function () {
       expect(await fs.readdir(folder)).to.deep.equal(['list2.csv']);
     } finally {
       await served.close();
-      await fs.rm(folder, { recursive: true });
+      for (const made of [folder, compiled]) await fs.rm(made, { recursive: true });
     }
   });
 

@@ -374,7 +374,7 @@ describe('a transport', () => {
     const began = await promisify(execFile)(
       process.execPath,
       ['--import', 'tsx', '--input-type=module', '--eval', script],
-      { timeout: 9000 },
+      { timeout: 25_000 },
     );
     expect(began.stdout).to.equal('Agent false\n0\n');
   });

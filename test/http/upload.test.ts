@@ -288,7 +288,7 @@ describe('a body on its way out', () => {
 });
 
 describe('large uploads', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   it('stream from the disk with their length, in little memory', async () => {
     const received: Record<string, { length: number; announced: number; chunked: boolean }> = {};

@@ -185,7 +185,6 @@ describe('openStore', () => {
   });
 
   it('says what to delete when a machine that is no more has left its lock', async () => {
-    const file = path.join(await folder(), 'state.db');
     const store = await openStore(file);
     const lock = await store.lockRun('gateway');
     const [name = ''] = (await fs.readdir(path.dirname(file))).filter((one) => one.endsWith('.lock'));
@@ -196,7 +195,9 @@ describe('openStore', () => {
     const busy = await store.lockRun('gateway').catch((error: unknown) => error as CtctError);
     expect(busy).to.be.instanceOf(CtctError).with.property('code', 'RUN_BUSY');
     expect((busy as CtctError).message).to.match(
-      new RegExp(`by process \\d+ on gone-1; wait for it, or end it first; if that is no more, delete .*/${name}$`),
+      new RegExp(
+        `by process \\d+ on gone-1; wait for it, or end it first; if that is no more, delete .*/${name}$`,
+      ),
     );
     await fs.rm(held);
     await (await store.lockRun('gateway')).release();
@@ -204,7 +205,6 @@ describe('openStore', () => {
   });
 
   it('holds nothing any more of what was deleted', async () => {
-    const file = path.join(await folder(), 'state.db');
     const store = await openStore(file);
     const value = { errors: ['gone@example.com'.repeat(200)] };
     for (const key of ['a', 'b']) await store.records.write({ collection: 'c', key, value });

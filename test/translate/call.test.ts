@@ -37,7 +37,7 @@ describe('a call to ws', () => {
     expect(await form('Rome', 'it')).to.deep.equal(['json']);
     expect(await form('Rome', 'Italy')).to.deep.equal(['multipart']);
     expect(await form('Rome', 'it', 35_000)).to.deep.equal(['multipart']);
-  }).timeout(10_000);
+  });
 
   it('says which parameters ws itself passes over', async () => {
     const { losses } = await created('activityType=CLEAR_CONTACTS_FROM_LISTS&lists=2&fileType=CSV&foo=bar');

@@ -440,7 +440,7 @@ describe('v2Server', () => {
       await clock.advance('1h');
       expect((await call(fetch, 'GET', '/v2/activities')).body).to.deep.equal([]);
       expect((await call(fetch, 'GET', '/v2/lists')).body).to.have.nested.property('[0].contact_count', 0);
-    }).timeout(10_000);
+    });
 
     it('checks birthdays, anniversaries and states as v2 does, and erases by blanks when told to', async () => {
       const { clock, fetch, emulator } = emulated();

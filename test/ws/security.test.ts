@@ -224,7 +224,7 @@ describe('a WsClient', () => {
         }
       }
     }
-  }).timeout(10_000);
+  });
 
   describe('reads no more than it should', () => {
     it('of what unpacks out of all proportion, in documents and in files', async () => {
@@ -234,7 +234,7 @@ describe('a WsClient', () => {
         const { client } = await against((_, response) => response.writeHead(200, headers).end(bomb));
         expect(await rejection(CALLS[name](client)), name).to.include({ code: 'RESPONSE_TOO_LARGE' });
       }
-    }).timeout(10_000);
+    });
 
     it('but what is packed as usual, it does', async () => {
       const { client, frame } = await against((_, response) => {
@@ -258,6 +258,6 @@ describe('a WsClient', () => {
         pour();
       });
       expect(await rejection(client.get('a07e1'))).to.include({ code: 'RESPONSE_TOO_LARGE' });
-    }).timeout(10_000);
+    });
   });
 });
