@@ -90,7 +90,7 @@ function findId(ref: unknown): string | undefined {
 
 /** `2` of `…/lists/2`, with or without a `/`, a query or a fragment behind it. */
 function lastOfUri(text: string): string | undefined {
-  const path = text.replace(/[?#][^]*$/, '');
+  const path = text.replace(/[?#][^]*/, '');
   const segments = path.replace(/\/$/, '').split('/');
   return segments.at(-2)?.toLowerCase() === 'lists' ? segments.at(-1) : undefined;
 }

@@ -87,8 +87,10 @@ function ticks(unit: TimeAxis['unit'], slots: number): Steps {
 }
 
 function newSlot(unit: TimeAxis['unit'], key: number, { wide, narrow }: Steps): Slot {
-  const year = String(unit === 'month' ? Math.floor(key / 12) : key);
-  const month = unit === 'month' ? monthName(key % 12) : '';
+  const whole = unit === 'month' ? Math.floor(key / 12) : key;
+  const year = String(whole);
+  // Before the year 0, where an axis without months begins, keys are negative.
+  const month = unit === 'month' ? monthName(key - 12 * whole) : '';
   return {
     name: unit === 'month' ? `${month} ${year}` : year,
     tick:

@@ -93,7 +93,8 @@ export async function serveGateway(
   try {
     const tls = await tlsOf(settings.tls, settings.tlsKey);
     const journal = new RequestJournal(MOST_SHOWN);
-    const overview = new Overview({ accounts, journal, now });
+    let url: string | undefined = undefined;
+    const overview = new Overview({ accounts, journal, now, url: () => url });
     const gateway = createGateway({
       ...options,
       accounts,
@@ -132,6 +133,7 @@ export async function serveGateway(
     });
     // Answers 503 until it has begun; a port that is in use is noticed before anything goes on.
     const served = await serve(front.fetch, { port, host, tls, maxConnections: MOST_CONNECTIONS });
+    url = served.url;
     closing.push(async () => {
       ending = true;
       await served.drain(LAST_ANSWERS);

@@ -61,7 +61,6 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   });
   try {
     refuseSecrets(argv);
-    refuseUnknownPart(argv);
     await program.parseAsync(withBareValues(argv), { from: 'user' });
   } catch (error) {
     const wrong = usageError(error);
@@ -152,6 +151,18 @@ function addGroup(program: Program, group: CommandGroup, act: Action, width: num
     .addHelpText('before', `${introduction(group, width).join('\n')}\n`);
   if (group.main !== undefined) declare(sub.enablePositionalOptions(), group.main, act);
   for (const command of group.commands) addCommand(sub, command, act, width);
+  sub.exitOverride((error) => {
+    // A word behind a command that does something alone was meant for one of its parts.
+    if (error.code === 'commander.excessArguments') throw unknownPart(group, sub.args[0] ?? '');
+    throw error;
+  });
+}
+
+function unknownPart({ name, commands }: CommandGroup, word: string): UsageError {
+  const names = commands.map((command) => command.name);
+  const similar = similarField(word, names);
+  const hint = similar === undefined ? `there are ${names.join(', ')}` : `did you mean ${similar}?`;
+  return new UsageError('OPTION_INVALID', `unknown command '${name} ${plainText(word)}'; ${hint}`);
 }
 
 function addCommand(program: Program, command: Command, act: Action, width: number): void {
@@ -264,22 +275,6 @@ function helpFor(argv: readonly string[]): string {
   if (found === undefined) return 'ctct --help';
   const inside = argv.slice(at).find((word) => found.commands?.some(({ name }) => name === word));
   return ['ctct', found.name, ...(inside === undefined ? [] : [inside]), '--help'].join(' ');
-}
-
-/**
- * A command that does something alone takes the word behind it for an argument, where it was meant for one of its parts.
- * @throws UsageError that names the one that may have been meant
- */
-function refuseUnknownPart(argv: readonly string[]): void {
-  const at = argv.findIndex((word) => GROUPS.some(({ name }) => name === word));
-  const group = GROUPS.find(({ name }) => name === argv[at]);
-  const word = argv[at + 1];
-  if (group?.main === undefined || word === undefined || word.startsWith('-')) return;
-  const names = group.commands.map(({ name }) => name);
-  if (names.includes(word)) return;
-  const similar = similarField(word, names);
-  const hint = similar === undefined ? `there are ${names.join(', ')}` : `did you mean ${similar}?`;
-  throw new UsageError('OPTION_INVALID', `unknown command '${group.name} ${plainText(word)}'; ${hint}`);
 }
 
 /** @throws UsageError when a word before `--` would carry a secret. */

@@ -1,5 +1,6 @@
 import { DecodeError } from '../activity/errors.js';
 import { hasFailed, type Activity, type ActivityError } from '../activity/activity.js';
+import { withoutAddresses } from '../inspect/redact.js';
 import { joinActivities, type JoinedActivity } from '../translate/join.js';
 import type { UploadPart } from '../translate/split.js';
 import { giveUpAt, persist, surely, unexpected, type Engine } from './engine.js';
@@ -119,7 +120,11 @@ function endOfActivity(
 function keptError({ lineNumber, emailAddress, message }: ActivityError, addresses: boolean): KeptError {
   // In a file that is no text, what stands in the place of the address is none.
   const told = addresses && emailAddress !== undefined && !/\p{Cc}/u.test(emailAddress);
-  return { lineNumber, emailAddress: told ? emailAddress : undefined, message };
+  return {
+    lineNumber,
+    emailAddress: told ? emailAddress : undefined,
+    message: addresses ? message : withoutAddresses(message),
+  };
 }
 
 function failed(reason: string): Omit<EndedActivity, 'at'> {

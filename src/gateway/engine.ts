@@ -1,4 +1,4 @@
-import { CtctError, ServiceError, TransportError } from '../activity/errors.js';
+import { AmbiguousCreateError, CtctError, ServiceError, TransportError } from '../activity/errors.js';
 import type { Clock } from '../clock.js';
 import { askedPause } from '../http/passing.js';
 import type { PartLimits } from '../translate/limits.js';
@@ -58,6 +58,8 @@ export function changePart(
 
 /** A page of a proxy in the place of an answer goes away; what is still there after so many tries does not. */
 const MOST_DOUBTED = 12;
+/** A creation whose answers were lost, with nothing to be found of it, is looked for and sent again so many times. */
+const MOST_LOST = 4;
 
 /** Tries something, once at least, until it works, comes to nothing for good, has lasted too long, or all is to stop. */
 export async function persist<T>(
@@ -74,7 +76,9 @@ export async function persist<T>(
       return { done: await act() };
     } catch (error) {
       const meaning = meaningOf(error);
-      const hopeless = codeOf(error) === 'DOCUMENT_UNEXPECTED' && failures >= MOST_DOUBTED;
+      const hopeless =
+        (codeOf(error) === 'DOCUMENT_UNEXPECTED' && failures >= MOST_DOUBTED) ||
+        (error instanceof AmbiguousCreateError && failures >= MOST_LOST);
       if (meaning === 'final' || hopeless) return { failed: error };
       if (meaning === 'stopped' || stopped()) return 'stopped';
       const now = clock.now();

@@ -6,6 +6,8 @@ import type { GatewayEvent } from './events.js';
 export interface OverviewOptions {
   readonly accounts: Pick<GatewayAccounts, 'all'>;
   readonly journal: RequestJournal;
+  /** Where old clients reach the gateway, once that is known. */
+  readonly url?: (() => string | undefined) | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -53,11 +55,13 @@ export class Overview {
 
   state(): InspectorState {
     const { accounts, journal, now } = this.#options;
+    const url = this.#options.url?.();
     const active = [...this.#activities.keys()].reverse();
     const all = accounts.all().map(({ user }) => user);
     const users = [...new Set([...active, ...all])].slice(0, MOST_ACCOUNTS);
     return {
       title: 'Gateway',
+      ...(url !== undefined && { url }),
       clock: { now: new Date(now()).toISOString() },
       accounts: users.map((user) => ({
         user,

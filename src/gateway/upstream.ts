@@ -177,6 +177,8 @@ export function keyHash(apiKey: string): string {
 export function meaningOf(error: unknown): 'stopped' | 'passing' | 'final' {
   if (!(error instanceof CtctError)) return 'final';
   if (error.code === 'ABORTED') return 'stopped';
+  // What may be there is looked for once more before it is sent again; among several nobody can choose.
+  if (error instanceof AmbiguousCreateError) return error.candidates.length === 0 ? 'passing' : 'final';
   if (isPassing(error) || PASSING.includes(error.code) || isUnreadable(error)) return 'passing';
   return 'final';
 }

@@ -35,7 +35,6 @@ export function createLimiter(options: LimiterOptions = {}): Limiter {
   const recent: number[] = [];
   let day = -1;
   let calls = 0;
-  let tail: Promise<void> = Promise.resolve();
 
   async function letGo(signal: AbortSignal | undefined) {
     if (signal?.aborted === true) return;
@@ -54,6 +53,12 @@ export function createLimiter(options: LimiterOptions = {}): Limiter {
     calls++;
   }
 
+  return inTurns(letGo);
+}
+
+/** Lets calls go one after the other, in the order in which they were asked for: each when its `letGo` is done. */
+export function inTurns(letGo: (signal: AbortSignal | undefined) => Promise<void>): Limiter {
+  let tail: Promise<void> = Promise.resolve();
   return {
     take(signal) {
       const turn = tail.then(() => letGo(signal));
@@ -72,7 +77,8 @@ function checkLimit(field: string, value: number) {
   throw new UsageError('OPTION_INVALID', `${field}: must be a whole number from 1, got ${value}`);
 }
 
-function usedUp(perDay: number, reset: number): TransportError {
+/** The refusal of a call more than the day allows; `reset`, in milliseconds since 1970, is when the next day begins. */
+export function usedUp(perDay: number, reset: number): TransportError {
   const retryAt = new Date(reset);
   return new TransportError(
     'RATE_LIMITED',

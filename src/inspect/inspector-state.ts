@@ -4,6 +4,8 @@ import type { JournalEntry } from './journal-entry.js';
 export interface InspectorState {
   /** What this is, as the heading of the page. */
   readonly title: string;
+  /** Where clients reach it. Default: where the page is. */
+  readonly url?: string;
   readonly clock: {
     readonly now: string;
     /** Undefined when it cannot be moved from here. */

@@ -70,7 +70,7 @@ export const INSPECTOR_HTML = `<!doctype html>
 <p class="note" id="requests-none">None yet. Point a client here, and each of its requests is shown with what was made of it.</p>
 </section>
 
-<section class="card wide" aria-labelledby="lists-title">
+<section class="card wide" id="lists-card" aria-labelledby="lists-title">
 <div class="bar">
 <h2 id="lists-title">Lists</h2>
 </div>

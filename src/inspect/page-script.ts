@@ -174,8 +174,8 @@ export const INSPECTOR_SCRIPT = `'use strict';
     const key = errorCount + ' ' + errors.length;
     if (element.dataset.shown === key) return;
     element.dataset.shown = key;
-    if (errorCount === 0) {
-      element.replaceChildren('0');
+    if (errors.length === 0) {
+      element.replaceChildren(whole.format(errorCount));
       return;
     }
     const lines = errors.map(({ lineNumber, emailAddress, message }) => make('li', {}, [
@@ -261,10 +261,11 @@ export const INSPECTOR_SCRIPT = `'use strict';
     state = next;
     document.title = next.title;
     say(byId('title'), next.title);
-    const { accounts } = next;
+    const { accounts, url = location.origin } = next;
+    byId('lists-card').hidden = accounts.every(({ lists }) => lists.length === 0);
     say(byId('lead'), accounts.length === 0
-      ? 'No account is served at ' + location.origin + '.'
-      : (accounts.length === 1 ? 'The account ' + accounts[0].user : whole.format(accounts.length) + ' accounts') + ' at ' + location.origin);
+      ? 'No account is served at ' + url + '.'
+      : (accounts.length === 1 ? 'The account ' + accounts[0].user : whole.format(accounts.length) + ' accounts') + ' at ' + url);
     showClock(next.clock);
     showFaults(next.faults);
     showPicker(accounts);

@@ -11,7 +11,8 @@ import { readTargets, type ColumnTargets } from './columns.js';
 import type { HttpCall } from './http-call.js';
 import { loss, type Loss, type Translation } from './loss.js';
 import { translateRequest } from './request.js';
-import { fitsJson, v2Call, V2_ORIGIN, type BodyForm, type V2Call } from './v2-call.js';
+import type { BodyForm } from './body-forms.js';
+import { fitsJson, v2Call, V2_ORIGIN, type V2Call } from './v2-call.js';
 
 export interface TranslateCallOptions {
   readonly to: 'v2';

@@ -4,14 +4,11 @@ import type { V2Request } from '../v2/meaning.js';
 import { JSON_MEDIA_TYPE } from '../v2/names.js';
 import { encodeRequest, queryOf } from '../v2/requests.js';
 import { v2Uris } from '../v2/uris.js';
+import type { BodyForm } from './body-forms.js';
 import { freeBoundary } from './http-call.js';
 
 /** Where v2 was. */
 export const V2_ORIGIN = 'https://api.constantcontact.com';
-
-export const BODY_FORMS = ['auto', 'json', 'multipart'] as const;
-/** How contacts are sent: `auto` is JSON, but multipart where the contacts were a file, or JSON cannot hold them. */
-export type BodyForm = (typeof BODY_FORMS)[number];
 
 /** A request to v2, ready but for the credentials. */
 export interface V2Call {

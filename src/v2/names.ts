@@ -1,4 +1,4 @@
-import type { KnownActivityType } from '../activity/activity.js';
+import { ACTIVITY_STATUSES, type KnownActivityType } from '../activity/activity.js';
 import type { SystemListId } from '../activity/list.js';
 
 export const JSON_MEDIA_TYPE = 'application/json';
@@ -22,15 +22,7 @@ export function v2Type(type: string): string {
 }
 
 /** The statuses of v2; CANCELLED is one that only a person can bring about. */
-export const V2_STATUSES = [
-  'UNCONFIRMED',
-  'PENDING',
-  'QUEUED',
-  'RUNNING',
-  'COMPLETE',
-  'ERROR',
-  'CANCELLED',
-] as const;
+export const V2_STATUSES = [...ACTIVITY_STATUSES, 'CANCELLED'] as const;
 
 /** The system lists that v2 can export, by their ids in ws. */
 export const V2_SYSTEM_LISTS = {

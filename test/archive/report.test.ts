@@ -16,6 +16,8 @@ async function page(records: Iterable<ArchiveRecord>): Promise<string> {
   return html;
 }
 
+const withoutScript = (html: string) => html.replace(/<script>[^]*?<\/script>/, '');
+
 const HOSTILE = '"><script>globalThis.hacked = true</script><img src=x onerror="globalThis.hacked = true">';
 
 const hostile = aRecord(
@@ -41,6 +43,41 @@ describe('the report of an archive', () => {
     expect(html).not.to.match(/(?:src|href)="(?:https?:)?\/\//);
     expect(html).not.to.include('<img src=x');
     expect(html.match(/<script/g)).to.have.length(1);
+  });
+
+  it('says what is missing, and of what there are more than are listed', async () => {
+    const empty = await page([]);
+    for (const text of ['There are no dated activities.', 'There are no errors.', 'There are none.']) {
+      expect(empty).to.include(text);
+    }
+
+    const bare = await page([aRecord(anActivity({ id: '' }))]);
+    expect(bare).to.include('<em>no id</em>').and.to.include('There are no dated activities.');
+    expect(withoutScript(bare)).not.to.match(/undefined|NaN|Invalid Date/);
+
+    const uncounted = await page([aRecord(anActivity({ id: 'a07e1', errorCount: 3 }))]);
+    expect(uncounted).to.include('3 errors are counted, and none is listed with its message.');
+    expect(uncounted).to.include('data-errors');
+
+    const time = (second: number) => new Date(Date.UTC(2011, 2, 1, 0, 0, second));
+    const errors = [
+      { lineNumber: undefined, emailAddress: undefined, message: '' },
+      { lineNumber: 7, emailAddress: undefined, message: 'Invalid email' },
+    ];
+    const times = { updated: time(0), runStartTime: time(9), runFinishTime: time(5) };
+    const odd = await page([
+      aRecord(anActivity({ id: 'a07e1', status: 'ERROR', errors, errorCount: 5, ...times }), {
+        salvaged: true,
+      }),
+      aRecord(anActivity({ id: 'a07e2', status: 'ODD', runStartTime: time(0), transactionCount: 5 })),
+    ]);
+    expect(odd).to.include('<em>no message</em>').and.to.include('Line 7: ');
+    expect(odd).to.include('Of 5 errors counted, 2 are listed.').and.to.include('and 3 more errors');
+    expect(odd)
+      .to.include('<span class="pill bad">')
+      .and.to.include('<span class="pill warn">salvaged</span>');
+    expect(odd).to.include('<dt>Updated</dt>').and.to.include('1 without a date between 1990 and 2089');
+    expect(withoutScript(odd)).not.to.match(/undefined|NaN|Invalid Date/);
   });
 
   describe('in a browser', () => {

@@ -298,7 +298,7 @@ describe('ctct gateway', function () {
       [[...usual(), '--page'], 2, /--page: is on the port of --ops-port/],
       [['--demo', '--store', path('store')], 2, /--store: the demo has its own/],
       [['--demo', '--accounts', accounts], 2, /--accounts: the demo has its own/],
-      [['chekc'], 2, /too many arguments/],
+      [['chekc'], 2, /did you mean check\?/],
     ];
     for (const [argv, exit, message] of wrong) {
       const ran = await ctct(['gateway', ...argv], { env: ENV });

@@ -3,6 +3,7 @@ import type { Clock } from '../../src/clock.js';
 import type { CliIo, InStream, OutStream } from '../../src/cli/io.js';
 import { run } from '../../src/cli/program.js';
 import { createEmulator, type Emulator, type EmulatorOptions } from '../../src/emulator/emulator.js';
+import { wrongOutput } from '../support/output-schema.js';
 
 /** Text that was written, in place of a terminal or a pipe. */
 export class Sink implements OutStream {
@@ -75,6 +76,9 @@ export async function ctct(argv: readonly string[], setup: Setup = {}): Promise<
     env: {},
     ...setup,
   });
+  // What any test has put out as JSON is by the schema.
+  const wrong = setup.stdout === undefined ? wrongOutput(argv, stdout.text) : undefined;
+  if (wrong !== undefined) throw new Error(`${argv.join(' ')}: not by schemas/output.schema.json: ${wrong}`);
   return { exit, stdout: (setup.stdout as Sink | undefined) ?? stdout, stderr };
 }
 

@@ -54,6 +54,8 @@ describe('ctct', () => {
     ['help archive reed', "unknown command 'reed' (Did you mean read?)", 'ctct archive --help'],
     ['archive reed', "unknown command 'reed' (Did you mean read?)", 'ctct archive --help'],
     ['migrate pln', "unknown command 'pln' (Did you mean plan?)", 'ctct migrate --help'],
+    ['gateway purg', "unknown command 'gateway purg'; did you mean purge?", 'ctct gateway --help'],
+    ['gateway --demo purg', "unknown command 'gateway purg'; did you mean purge?", 'ctct gateway --help'],
     ['list --limt 3', "unknown option '--limt' (Did you mean --limit?)", 'ctct list --help'],
     ['list --ouput json', "unknown option '--ouput' (Did you mean --output?)", 'ctct list --help'],
     ['list --ouput=json', "unknown option '--ouput'", 'ctct list --help'],

@@ -8,6 +8,7 @@ import { mappingPage } from '../../src/translate/mapping-page.js';
 import { QUIRKS } from '../../src/ws/quirks.js';
 import { lock, runtimePackages } from '../package/installed.js';
 import { manualPage } from './manual.js';
+import { schemasPage } from './schemas-page.js';
 
 /** The pages of docs/ that are made of the tables of the code, by `npm run docs`. */
 const PAGES: Readonly<Record<string, () => string>> = {
@@ -16,6 +17,7 @@ const PAGES: Readonly<Record<string, () => string>> = {
   'quirks.md': quirksPage,
   'cli.md': commandsPage,
   'licences.md': licencesPage,
+  'schemas.md': () => schemasPage(table),
   'ctct.1': () => manualPage(version()),
 };
 
@@ -116,7 +118,7 @@ function commandsPage(): string {
 Data go to stdout, everything else to stderr. Credentials come from the environment or from a file that only you can read,
 never from a flag. \`ctct completion bash\` (or zsh, fish) prints a script for your shell; \`man ctct\` says what stands here.
 This page is made of the table of commands in src/cli/commands, by \`npm run docs\`; the exit codes are in
-[errors.md](errors.md).
+[errors.md](errors.md), the documents of \`--output json\` in [schemas.md](schemas.md).
 
 ${table(['command', 'what it does'], overview)}
 

@@ -136,7 +136,15 @@ describe('what a gateway keeps', function () {
     const kept = await done();
     expect(kept.added.errors[0]).to.include({ lineNumber: 3, emailAddress: 'bad' });
     await setting.end();
-    const { added } = await done({ retention: { addresses: false } });
+    const emulated = async (input: string | URL | Request, init?: RequestInit) => {
+      const answer = await setting.emulator.fetch(new Request(input, init));
+      const text = await answer.text();
+      // As where a message quotes what it is about.
+      return new Response(text.replaceAll('Invalid email', '$& (ann@example.com)'), answer);
+    };
+    const { added } = await done({ retention: { addresses: false }, fetch: emulated });
+    expect(added.errors).to.have.length(1);
+    expect(added.errors[0]?.message).to.contain('(').and.not.to.contain('ann@example.com');
     expect(added.errors[0]?.lineNumber).to.equal(3);
     expect(added.errors[0]?.emailAddress ?? '').to.equal('');
   });

@@ -20,6 +20,13 @@ const ADD = {
 const json = (status: number, headers: Record<string, string> = {}) =>
   Response.json([{ error_key: 'x', error_message: `it is ${status}` }], { status, headers });
 
+const lost = () =>
+  Promise.reject(
+    new TypeError('fetch failed', { cause: Object.assign(new Error('x'), { code: 'ECONNRESET' }) }),
+  );
+
+const page = () => new Response('<html>Please log in</html>', { headers: { 'content-type': 'text/html' } });
+
 describe('the patience of a gateway', function () {
   this.timeout(20_000);
   let setting: Setting;
@@ -149,6 +156,30 @@ describe('the patience of a gateway', function () {
     expect((await setting.finished((await client.create(ADD)).id)).status).to.equal('COMPLETE');
   });
 
+  for (const [what, no] of [
+    ['answers are lost', lost],
+    ['answer is a page of something on the way', page],
+  ] as const) {
+    it(`sends an upload until v2 has it, though the ${what} time after time`, async () => {
+      await begin();
+      let times = 0;
+      answer = (request) => (request.method === 'POST' && ++times <= 3 ? no() : undefined);
+      const { id } = await setting.client().create(ADD);
+      expect(await setting.finished(id)).to.include({
+        status: 'COMPLETE',
+        errorCount: 0,
+        transactionCount: 1,
+      });
+      expect(times).to.equal(4);
+      expect(await all(setting.emulator.account('joesflowers')!.list())).to.have.length(1);
+      // For ever it does not.
+      answer = (request) => (request.method === 'POST' ? no() : undefined);
+      const ended = await setting.finished((await setting.client().create(ADD)).id);
+      expect(ended.status).to.equal('ERROR');
+      expect(ended.errors[0]?.message).to.contain('no new one showed');
+    });
+  }
+
   it('does not tell the client where the gateway keeps what it sent', async () => {
     await begin();
     answer = () => json(503);
@@ -230,9 +261,7 @@ describe('bounded', () => {
       Array.from({ length: 10 }, () => {
         const pieces = Array.from({ length: 20 }, () => new Uint8Array(100));
         const body = ReadableStream.from(pieces);
-        return handler(
-          new Request('http://localhost/', { method: 'POST', body, duplex: 'half' } as RequestInit),
-        );
+        return handler(new Request('http://localhost/', { method: 'POST', body, duplex: 'half' }));
       }),
     );
     turning = false;

@@ -130,7 +130,10 @@ describe('what a page shows of a gateway', () => {
 
   it('is what became of activities, the newest first, without anything to be changed', () => {
     const journal = new RequestJournal(10);
-    const overview = new Overview({ accounts, journal, now: () => AT });
+    let url: string | undefined = undefined;
+    const overview = new Overview({ accounts, journal, now: () => AT, url: () => url });
+    expect(overview.state()).to.not.have.property('url');
+    url = 'https://old.example.com';
     for (let index = 1; index <= 60; index++) {
       overview.event({
         at: AT + index,
@@ -166,7 +169,7 @@ describe('what a page shows of a gateway', () => {
     ]);
     expect(shown[1]).to.include({ transactionCount: 7, errorCount: 1 });
     expect(shown.every(({ moves }) => moves.length === 0)).to.equal(true);
-    expect(state).to.not.have.property('faults');
+    expect(state).to.include({ url }).and.to.not.have.property('faults');
     expect(state.clock).to.deep.equal({ now: '2026-01-02T03:04:05.000Z' });
   });
 

@@ -216,6 +216,10 @@ describe('a gateway in trouble', function () {
     const no = await failure(setting.passing(setting.client().create(ADD)));
     expect(no).to.include({ status: 503, retryAfter: 30 });
     expect(no.detail).to.contain('cannot keep or read its records');
+    expect(setting.told('trouble').at(-1)).to.include({
+      code: 'FILE_UNWRITABLE',
+      message: 'the disk is full',
+    });
     await setting.clock.advance('10m');
     full = false;
     expect((await setting.finished(id)).status).to.equal('COMPLETE');

@@ -7,7 +7,7 @@ import { translateCall } from '../../src/translate/call.js';
 import { API_KEY_PLACE, asHttp, TOKEN_PLACE } from '../../src/translate/print.js';
 import { rawCall } from '../../src/translate/raw-http.js';
 import { readCalls } from '../../src/translate/read-calls.js';
-import { BODY_FORMS } from '../../src/translate/v2-call.js';
+import { BODY_FORMS } from '../../src/translate/body-forms.js';
 import { decodeRecord } from '../../src/v2/records.js';
 import { decodeEntry } from '../../src/ws/records.js';
 import { fixtures, splitMessage } from '../support/fixtures.js';

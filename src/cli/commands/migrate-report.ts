@@ -5,7 +5,6 @@ import type { ReadRun } from '../../migrate/read-run.js';
 import type { MigrationReport } from '../../migrate/report.js';
 import { checkFile } from '../archive-target.js';
 import { command } from '../command.js';
-import { putReport } from '../migration-report-output.js';
 import { exitOfRun, runWords, tellNextOfRun } from '../migration-status-output.js';
 import type { Session } from '../session.js';
 
@@ -43,6 +42,7 @@ export const migrateReport = command({
     const { readRun } = await import('../../migrate/read-run.js');
     const { buildReport } = await import('../../migrate/report.js');
     const { runStatus } = await import('../../migrate/status.js');
+    const { putReport } = await import('../migration-report-output.js');
     if (html !== undefined) {
       if (resolve(html) === resolve(plan)) {
         throw new UsageError('OPTION_INVALID', '--html: is the plan; name another file');

@@ -5,7 +5,7 @@ import { ENCODINGS } from '../../format/encodings.js';
 import type { ColumnTargets } from '../../translate/columns.js';
 import type { Loss } from '../../translate/loss.js';
 import { PRINT_FORMS, type PrintForm } from '../../translate/print.js';
-import { BODY_FORMS, type BodyForm } from '../../translate/v2-call.js';
+import { BODY_FORMS, type BodyForm } from '../../translate/body-forms.js';
 import { checkFile } from '../archive-target.js';
 import { callsFrom, readWhole, sourceOf } from '../call-input.js';
 import { command } from '../command.js';
@@ -33,7 +33,11 @@ export const translate = command({
   ],
   arguments: { input: { help: 'file with the request, the request itself, or - for stdin', optional: true } },
   options: {
-    as: { kind: 'choice', choices: PRINT_FORMS, fallback: 'curl', help: 'how the request is printed' },
+    as: {
+      kind: 'choice',
+      choices: PRINT_FORMS,
+      help: 'how the request is printed; default curl, or json with --output json',
+    },
     body: {
       kind: 'choice',
       choices: BODY_FORMS,
@@ -83,7 +87,11 @@ export const translate = command({
     }
     const { losses, refused } =
       file === undefined
-        ? await translateInput(session, input ?? '-', { as: values.as, body: values.body, into })
+        ? await translateInput(session, input ?? '-', {
+            as: values.as ?? printForm(session),
+            body: values.body,
+            into,
+          })
         : { losses: await (values.split ? split : rewrite)(session, file, { ...values, into }), refused: [] };
     for (const one of losses) tell(session, one);
     for (const { message } of refused.slice(0, -1)) session.talk.warn(plainText(message));
@@ -93,6 +101,10 @@ export const translate = command({
     return lost;
   },
 });
+
+function printForm({ output }: Session): PrintForm {
+  return output.format === 'json' ? 'json' : 'curl';
+}
 
 interface Translated {
   readonly losses: readonly Loss[];
