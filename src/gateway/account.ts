@@ -122,7 +122,8 @@ export class GatewayAccount implements WsAccount {
     try {
       await ledger.accept(kept);
     } catch (error) {
-      await uploads.remove(order.upload);
+      // It may be written all the same. What is needless then, goes when the gateway begins anew.
+      if (await ledger.isUnknown(kept)) await uploads.remove(order.upload);
       throw error;
     }
     return bytes;

@@ -74,6 +74,14 @@ export class Ledger {
     });
   }
 
+  /** Whether the store certainly has nothing of it. */
+  async isUnknown({ id, user }: Pick<KeptActivity, 'id' | 'user'>): Promise<boolean> {
+    return this.#records.get(activitiesOf(user), id).then(
+      (value) => value === undefined,
+      () => false,
+    );
+  }
+
   /** Changes an activity that goes on; one that has ended meanwhile stays as it is. */
   update(id: string, change: (kept: KeptActivity) => KeptActivity): Promise<void> {
     return this.#change(async () => {

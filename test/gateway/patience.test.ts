@@ -1,12 +1,13 @@
 import { expect } from 'chai';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import type { ServiceError } from '../../src/activity/errors.js';
+import { UsageError, type ServiceError } from '../../src/activity/errors.js';
 import type { Clock } from '../../src/clock.js';
 import { accountsOf } from '../../src/gateway/accounts.js';
 import type { GatewayOptions } from '../../src/gateway/gateway.js';
 import { Pace } from '../../src/gateway/pace.js';
 import { bounded } from '../../src/gateway/room.js';
+import { memoryStore } from '../../src/store/memory.js';
 import { all, entryFor, Setting } from './setting.js';
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -179,6 +180,25 @@ describe('the patience of a gateway', function () {
       expect(ended.errors[0]?.message).to.contain('no new one showed');
     });
   }
+
+  it('keeps an upload whose record was written, though the store said that it was not', async () => {
+    const store = memoryStore();
+    let wrong = false;
+    const write: typeof store.records.write = async (...changes) => {
+      await store.records.write(...changes);
+      if (wrong) throw new UsageError('STORE_BUSY', 'nobody knows');
+    };
+    await begin({ store: { ...store, records: { ...store.records, write } } });
+    wrong = true;
+    expect(await refusal(setting.client().create(ADD))).to.include({ status: 503 });
+    wrong = false;
+    expect(await uploads()).to.have.length(1);
+    await setting.gateway.close();
+    setting.gateway = setting.make();
+    await setting.gateway.start();
+    const [one] = await all(setting.client().list());
+    expect(await setting.finished(one?.id ?? '')).to.include({ status: 'COMPLETE', errorCount: 0 });
+  });
 
   it('does not tell the client where the gateway keeps what it sent', async () => {
     await begin();
