@@ -39,7 +39,8 @@ export function expectation({ keyword, params, message, parentSchema, data }: Sc
       return `must be ${JSON.stringify(facts.allowedValue)}`;
     case 'pattern':
       if (facts.pattern === NOT_BLANK) return 'must not be blank';
-      if (titleOf(parentSchema) !== undefined) return `must be ${titleOf(parentSchema)}${example(parentSchema)}`;
+      if (titleOf(parentSchema) !== undefined)
+        return `must be ${titleOf(parentSchema)}${example(parentSchema)}`;
       return `must match ${String(facts.pattern)}${example(parentSchema)}`;
     case 'minLength':
       return limit === 1 ? 'must not be empty' : `must have ${limit} characters or more`;

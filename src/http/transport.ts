@@ -149,7 +149,11 @@ export function createTransport(options: TransportOptions): Transport {
       options.onExchange?.({ method, place: placeOf(url), sent, status, error, milliseconds });
     };
     try {
-      const answer = await exchange({ method, ...signed, body, signal, call, secrets, left }, carrier, timeouts);
+      const answer = await exchange(
+        { method, ...signed, body, signal, call, secrets, left },
+        carrier,
+        timeouts,
+      );
       told(answer.status);
       return answer;
     } catch (error) {

@@ -42,10 +42,9 @@ export interface Campaign {
 }
 
 /**
- * The daily quota would keep the gateway waiting until midnight; a redirect leads out of this machine; and a page that says
- * 200 to a creation is taken for a yes, so that the creation is not sent again and ends as an error that says so.
+ * The daily quota would keep the gateway waiting until midnight, and a redirect leads out of this machine.
  */
-const NOT_HERE: readonly FaultName[] = ['daily quota used up', 'redirect', 'login page'];
+const NOT_HERE: readonly FaultName[] = ['daily quota used up', 'redirect'];
 const FAULTS = FAULT_NAMES.filter((name) => !NOT_HERE.includes(name));
 /** A request is held back for so long at most, in milliseconds of the clock: within the time it is looked for. */
 const LATEST = 15_000;
