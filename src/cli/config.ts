@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { UsageError } from '../activity/errors.js';
 import type { ApiKeyCredentials, Credentials } from '../http/credentials.js';
+import { readHosts } from '../http/origin.js';
 import { readSecretFile } from '../http/secret.js';
 import { APIS, type Api } from './apis.js';
 import { parseDuration } from './duration.js';
@@ -26,7 +27,8 @@ export interface V2Settings extends ServiceSettings {
   readonly credentials: ApiKeyCredentials;
 }
 
-interface ServiceSettings {
+/** How the service is reached, whatever the account. */
+export interface ServiceSettings {
   /** Undefined: the service's own. */
   readonly baseUrl: string | undefined;
   /** Hosts that may be spoken to over plain http. */
@@ -56,12 +58,7 @@ export async function readSettings(sources: SettingSources, means = NO_STDIN): P
   const layers = await settingLayers(sources);
   const find: Find = (name) => findSetting(layers, name);
   const user = find('user')?.value;
-  const timeout = find('timeout');
-  const service: ServiceSettings = {
-    baseUrl: find('baseUrl')?.value,
-    allowHttp: (find('allowHttp')?.value ?? '').split(/[\s,]+/).filter((host) => host !== ''),
-    timeout: timeout && parseDuration(timeout.layer.nameOf('timeout'), timeout.value),
-  };
+  const service = serviceOf(find);
   if (apiOf(find('api')) === 'v2') {
     return { api: 'v2', user, credentials: await findApiKey(find, means), ...service };
   }
@@ -70,6 +67,12 @@ export async function readSettings(sources: SettingSources, means = NO_STDIN): P
     throw new UsageError('CREDENTIALS_REQUIRED', 'no user: set CTCT_USER, or give --user');
   }
   return { api: 'ws', user, credentials, ...service };
+}
+
+/** Those settings that name no account. @throws as `readSettings`. */
+export async function readServiceSettings(sources: SettingSources): Promise<ServiceSettings> {
+  const layers = await settingLayers(sources);
+  return serviceOf((name) => findSetting(layers, name));
 }
 
 /** One setting, as it holds. */
@@ -101,6 +104,15 @@ export async function effectiveSettings(sources: SettingSources): Promise<readon
 }
 
 type Find = (name: SettingName) => Found | undefined;
+
+function serviceOf(find: Find): ServiceSettings {
+  const timeout = find('timeout');
+  return {
+    baseUrl: find('baseUrl')?.value,
+    allowHttp: readHosts(find('allowHttp')?.value),
+    timeout: timeout && parseDuration(timeout.layer.nameOf('timeout'), timeout.value),
+  };
+}
 
 function apiOf(found: Found | undefined): Api {
   if (found === undefined) return 'ws';

@@ -6,7 +6,7 @@ import { accountsOf } from '../gateway/accounts.js';
 import { memoryStore } from '../store/memory.js';
 import { demoAccount, FAST } from './demo-account.js';
 import type { Exit } from './exit-codes.js';
-import { interrupted } from './gateway-run.js';
+import { interrupted } from './interrupted.js';
 import { gatewayLog, serveGateway, type ServeSettings } from './gateway-serve.js';
 import type { Session } from './session.js';
 

@@ -9,6 +9,7 @@ import {
   type ServeSettings,
 } from './gateway-serve.js';
 import { openGatewayStore } from './gateway-store.js';
+import { interrupted } from './interrupted.js';
 import type { Session } from './session.js';
 
 export interface RunSettings {
@@ -76,18 +77,4 @@ function onHangUp(act: () => void): () => void {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** Resolves when the user, or the system, has it end. */
-export function interrupted(signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted === true) resolve();
-    signal?.addEventListener(
-      'abort',
-      () => {
-        resolve();
-      },
-      { once: true },
-    );
-  });
 }

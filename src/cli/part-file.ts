@@ -58,6 +58,18 @@ export class PartFile implements Target {
     return new PartFile(path, handle, end);
   }
 
+  /** Writes a file whole, or leaves nothing of it. */
+  static async whole(path: string, replace: boolean, pieces: Iterable<string>): Promise<void> {
+    const file = await PartFile.begin(path, replace);
+    try {
+      for (const piece of pieces) await file.write(piece);
+      await file.publish();
+    } catch (error) {
+      await file.discard();
+      throw error;
+    }
+  }
+
   async write(chunk: string | Uint8Array): Promise<void> {
     await writing(this.part, () => this.#handle.writeFile(chunk));
     this.#length += Buffer.byteLength(chunk);

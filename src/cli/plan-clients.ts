@@ -1,40 +1,21 @@
 import type { ActivityService } from '../activity/service.js';
 import type { Credentials } from '../http/credentials.js';
 import { createLimiter, type Limiter } from '../http/limiter.js';
-import { isLoopback } from '../http/origin.js';
+import { isLoopbackUrl } from '../http/origin.js';
 import { readSecret, type SecretReference } from '../http/secret.js';
 import type { SourceAccount } from '../migrate/accounts-file.js';
 import type { PlannedTarget } from '../migrate/plan.js';
-import { parseDuration } from './duration.js';
+import type { ServiceSettings } from './config.js';
 import type { Session } from './session.js';
-import { findSetting, settingLayers } from './settings-layers.js';
-
-/** What holds for all accounts of a plan that do not say otherwise. */
-export interface CommonSettings {
-  readonly baseUrl: string | undefined;
-  readonly allowHttp: readonly string[];
-  readonly timeout: number | undefined;
-}
-
-/** @throws UsageError as `settingLayers`; `OPTION_INVALID` for a time that is none. */
-export async function commonSettings(session: Session): Promise<CommonSettings> {
-  const layers = await settingLayers(session.settingSources);
-  const timeout = findSetting(layers, 'timeout');
-  return {
-    baseUrl: findSetting(layers, 'baseUrl')?.value,
-    allowHttp: (findSetting(layers, 'allowHttp')?.value ?? '').split(/[\s,]+/).filter((host) => host !== ''),
-    timeout: timeout && parseDuration(timeout.layer.nameOf('timeout'), timeout.value),
-  };
-}
 
 /** The services of the accounts of a plan. Those of one API key keep to its limits together. */
 export class PlanClients {
   readonly #session: Session;
-  readonly #common: CommonSettings;
+  readonly #common: ServiceSettings;
   readonly #planFolder: string;
   readonly #limiters = new Map<string, Limiter>();
 
-  constructor(session: Session, common: CommonSettings, planFolder: string) {
+  constructor(session: Session, common: ServiceSettings, planFolder: string) {
     this.#session = session;
     this.#common = common;
     this.#planFolder = planFolder;
@@ -78,8 +59,7 @@ export class PlanClients {
 
   /** A service on this machine has no limits of its own to keep to. */
   #limits(baseUrl: string | undefined, key: string): { readonly limiter?: Limiter } {
-    const isHere = baseUrl !== undefined && URL.canParse(baseUrl) && isLoopback(new URL(baseUrl).hostname);
-    if (isHere || this.#session.io.fetch !== undefined) return {};
+    if ((baseUrl !== undefined && isLoopbackUrl(baseUrl)) || this.#session.io.fetch !== undefined) return {};
     const limiter = this.#limiters.get(key) ?? createLimiter({ clock: this.#session.clock });
     this.#limiters.set(key, limiter);
     return { limiter };

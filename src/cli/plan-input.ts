@@ -14,7 +14,8 @@ import { exportAccount, type ExportedAccount } from '../migrate/source-ws.js';
 import { readListNames, readUploads } from '../migrate/uploads-file.js';
 import { readTargets, type ColumnTargets } from '../translate/columns.js';
 import type { Loss } from '../translate/loss.js';
-import type { CommonSettings, PlanClients } from './plan-clients.js';
+import type { ServiceSettings } from './config.js';
+import type { PlanClients } from './plan-clients.js';
 import type { Session } from './session.js';
 import { plainText } from './terminal.js';
 
@@ -42,7 +43,7 @@ export interface PlanPlaces {
   /** Where exports of live accounts are kept. */
   readonly exportFolder: string;
   readonly clients: PlanClients;
-  readonly common: CommonSettings;
+  readonly common: ServiceSettings;
   /** The lists of a target; undefined where it is not asked. */
   readonly targetLists: (
     account: Pick<AccountEntry, 'account' | 'target'>,
@@ -161,7 +162,7 @@ function ownAccount(
   session: Session,
   named: string | undefined,
   planFolder: string,
-  { baseUrl, allowHttp }: CommonSettings,
+  { baseUrl, allowHttp }: ServiceSettings,
 ): AccountEntry {
   const { env } = session.io;
   const account = named ?? session.user ?? 'default';

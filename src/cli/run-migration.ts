@@ -1,5 +1,6 @@
 import type { Warning } from '../activity/request.js';
 import { secretsOf } from '../http/credentials.js';
+import type { Exchange } from '../http/transport.js';
 import { checkAccepted } from '../migrate/accepted-losses.js';
 import { dryRun } from '../migrate/dry-run.js';
 import { onPauseAsked } from '../migrate/pause.js';
@@ -17,6 +18,7 @@ import { foldRun, type RunState } from '../migrate/run-state.js';
 import { checkOnly, runPlan, type RunEvent, type RunOutcome } from '../migrate/run.js';
 import { openRunStore } from '../migrate/state-folder.js';
 import type { LossCode } from '../translate/loss.js';
+import { readServiceSettings } from './config.js';
 import type { Exit } from './exit-codes.js';
 import { ACCOUNT_RUN, CHECKED_STEP, progressLine, progressNews } from './run-output.js';
 import type { Session } from './session.js';
@@ -46,6 +48,7 @@ export async function runMigration(
   const { planFolder, stateFolder, only, again } = options;
   checkAccepted(plan, options.acceptedLosses);
   checkOnly(plan, only);
+  const { onExchange, ...common } = session.clientOptions(await readServiceSettings(session.settingSources));
   const sources = { env: io.env, folder: planFolder, only };
   const credentials = await readCredentials(plan, sources);
   const guard = (found: TargetCredentials) => {
@@ -70,10 +73,12 @@ export async function runMigration(
       buckets: store.buckets,
       limits: plan.limits,
       quietPeriod: options.quietPeriod,
-      allowHttp: (io.env.CTCT_ALLOW_HTTP ?? '').split(/[\s,]+/).filter((host) => host !== ''),
-      clock,
-      ...(io.fetch && { fetch: io.fetch }),
-      ...(io.random && { random: io.random }),
+      ...common,
+      onExchange:
+        onExchange &&
+        ((account: string, exchange: Exchange) => {
+          onExchange(exchange, account);
+        }),
       onWarning: (account: string, { message }: Warning) => {
         talk.warn(plainText(`${account}: ${message}`));
       },

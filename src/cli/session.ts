@@ -11,7 +11,7 @@ import { watchActivities, watchActivity, type WaitOptions } from '../wait.js';
 import { V2_ENCODINGS } from '../v2/encoding.js';
 import { ENCODINGS } from '../ws/encoding.js';
 import { encodingOf, type Api, type ContactEncoding } from './apis.js';
-import { readSettings, type Settings, type SettingSources } from './config.js';
+import { readSettings, type ServiceSettings, type Settings, type SettingSources } from './config.js';
 import type { Exit } from './exit-codes.js';
 import type { CliIo } from './io.js';
 import { Output, type OutputFormat } from './output.js';
@@ -95,8 +95,7 @@ export class Session {
 
   /** The account's activities, by the settings. @throws UsageError when they are not enough. */
   async service(encoding: ContactEncoding = 'auto'): Promise<ActivityService> {
-    const settings = await readSettings(this.settingSources, { stdin: () => this.#firstLine() });
-    this.#secrets = secretsOf(settings.credentials);
+    const settings = await this.#settings();
     this.#account = settings;
     return this.io.connect?.(settings) ?? this.connect(settings, encoding);
   }
@@ -110,8 +109,7 @@ export class Session {
     fetch: typeof globalThis.fetch,
     encoding: ContactEncoding = 'auto',
   ): Promise<readonly string[]> {
-    const settings = await readSettings(this.settingSources, { stdin: () => this.#firstLine() });
-    this.#secrets = secretsOf(settings.credentials);
+    const settings = await this.#settings();
     const service = await this.connect(settings, encoding, { fetch, reconcile: false, retry: false });
     await service.create(request, this.abort);
     return this.#secrets;
@@ -157,9 +155,32 @@ export class Session {
     return this.#stdinTaken;
   }
 
+  async #settings(): Promise<Settings> {
+    const settings = await readSettings(this.settingSources, { stdin: () => this.#firstLine() });
+    this.#secrets = secretsOf(settings.credentials);
+    return settings;
+  }
+
   async #firstLine(): Promise<string> {
     this.#stdinTaken = true;
     return firstLine(this.io);
+  }
+
+  /** What every client of this run works with, whoever makes it. */
+  clientOptions({ allowHttp, timeout }: Pick<ServiceSettings, 'allowHttp' | 'timeout'>) {
+    return {
+      allowHttp,
+      timeouts: timeout === undefined ? {} : { connect: timeout, headers: timeout, bodyIdle: timeout },
+      clock: this.clock,
+      fetch: this.io.fetch,
+      random: this.io.random,
+      ...(this.#options.verbose && {
+        onExchange: (exchange: Exchange, account?: string) => {
+          const whose = account === undefined ? '' : `${account}: `;
+          this.talk.note(plainText(`${whose}${exchangeLine(exchange)}`));
+        },
+      }),
+    };
   }
 
   /** A client of the service that the settings name. */
@@ -168,24 +189,15 @@ export class Session {
     encoding: ContactEncoding = 'auto',
     overrides: Pick<BulkClientOptions, 'fetch' | 'limiter' | 'reconcile' | 'retry'> = {},
   ): Promise<ActivityService> {
-    const { api, baseUrl, allowHttp, timeout } = settings;
+    const { api, baseUrl } = settings;
     const options = {
       baseUrl,
-      allowHttp,
-      ...(timeout !== undefined && { timeouts: { connect: timeout, headers: timeout, bodyIdle: timeout } }),
-      clock: this.clock,
-      ...(this.io.fetch && { fetch: this.io.fetch }),
-      ...(this.io.random && { random: this.io.random }),
+      ...this.clientOptions(settings),
       onWarning: (warning: Warning) => {
         // Of a request that is only printed, there is no record.
         if (overrides.fetch !== undefined && warning.code === 'RECORD_DOUBTFUL') return;
         this.talk.warn(plainText(warning.message));
       },
-      ...(this.#options.verbose && {
-        onExchange: (exchange: Exchange) => {
-          this.talk.note(plainText(exchangeLine(exchange)));
-        },
-      }),
       ...overrides,
     };
     if (api === 'v2') {

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { UsageError } from '../activity/errors.js';
 import { similarField } from '../activity/fields.js';
 import { readDocument } from '../format/document.js';
-import { isLoopback } from '../http/origin.js';
+import { isLoopbackUrl } from '../http/origin.js';
 import { refuseExposed, whyUnreadable } from '../http/secret.js';
 import { isSecret, SETTING_NAMES, SETTINGS, type SettingName } from './settings-table.js';
 
@@ -125,7 +125,7 @@ async function projectLayer(folder: string | undefined): Promise<Layer | undefin
       );
     }
     const { baseUrl } = file.values;
-    if (baseUrl !== undefined && !leadsHere(baseUrl)) {
+    if (baseUrl !== undefined && !isLoopbackUrl(baseUrl)) {
       throw new UsageError(
         'CONFIG_INVALID',
         `${path}: "baseUrl" may only lead to this machine here, since your credentials go where it leads; put it into your ` +
@@ -135,10 +135,6 @@ async function projectLayer(folder: string | undefined): Promise<Layer | undefin
     return layerOf(file.values, path);
   }
   return undefined;
-}
-
-function leadsHere(url: string): boolean {
-  return URL.canParse(url) && isLoopback(new URL(url).hostname);
 }
 
 interface ConfigFile {

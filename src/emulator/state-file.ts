@@ -1,5 +1,6 @@
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { UsageError } from '../activity/errors.js';
+import { codeOf, writeWhole } from '../http/disk.js';
 
 /** Sets apart the files that are being written at the same time. */
 let files = 0;
@@ -11,22 +12,7 @@ let files = 0;
  */
 export async function saveState(path: string, state: object): Promise<void> {
   const text = stringify(state, path);
-  const part = `${path}.${process.pid}-${++files}.part`;
-  try {
-    const file = await open(part, 'wx', 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(part, path);
-  } catch (error) {
-    await rm(part, { force: true });
-    throw new UsageError('FILE_UNWRITABLE', `${path}: the state cannot be written (${codeOf(error)})`, {
-      cause: error,
-    });
-  }
+  await writeWhole(path, [text], `${path}.${process.pid}-${++files}.part`);
 }
 
 /**
@@ -39,7 +25,7 @@ export async function loadState(path: string): Promise<unknown> {
     text = await readFile(path, 'utf8');
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
-    throw new UsageError('FILE_UNREADABLE', `${path}: the state cannot be read (${codeOf(error)})`, {
+    throw new UsageError('FILE_UNREADABLE', `${path}: the state cannot be read (${String(codeOf(error))})`, {
       cause: error,
     });
   }
@@ -62,8 +48,4 @@ function stringify(state: object, path: string): string {
       cause: error,
     });
   }
-}
-
-function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? String(error);
 }

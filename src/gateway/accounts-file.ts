@@ -4,6 +4,7 @@ import { CtctError, UsageError } from '../activity/errors.js';
 import { readDocument } from '../format/document.js';
 import { checkCredentials } from '../http/credentials.js';
 import { parseBaseUrl } from '../http/origin.js';
+import { readHosts } from '../http/origin.js';
 import { isSecretReference, readSecret, whyUnreadable } from '../http/secret.js';
 import { readTargets } from '../translate/columns.js';
 import type { GatewayEntry, GatewayUser, SignIn } from './accounts.js';
@@ -116,7 +117,7 @@ export async function environmentAccount(env: Environment): Promise<ReadAccounts
       apiKey,
       accessToken,
       ...(set('CTCT_BASE_URL') && { baseUrl: env.CTCT_BASE_URL }),
-      allowHttp: (env.CTCT_ALLOW_HTTP ?? '').split(/[\s,]+/).filter((host) => host !== ''),
+      allowHttp: readHosts(env.CTCT_ALLOW_HTTP),
     },
   };
   const reader = new References(env, process.cwd());

@@ -2,9 +2,8 @@ import fs from 'node:fs/promises';
 import nodePath from 'node:path';
 import { UsageError } from '../activity/errors.js';
 import type { Download, DownloadOptions } from '../activity/service.js';
-import { codeOf, READ, syncFolder, writing } from '../http/disk.js';
+import { codeOf, READ, syncFolder, writeWhole, writing } from '../http/disk.js';
 
-const PART = '.part';
 const CHUNK = 64 * 1024;
 
 /** Files that are there whole or not at all, for their owner only. */
@@ -48,28 +47,16 @@ export class FileFolder {
 
   /** Keeps bytes under a name, in place of what may have been there: how many. On the disk once it resolves. */
   async keep(name: string, chunks: AsyncIterable<Uint8Array>): Promise<number> {
-    const file = this.file(name);
-    const part = `${file}${PART}`;
     let bytes = 0;
-    try {
-      const handle = await writing(file, () => fs.open(part, 'w', 0o600));
-      try {
-        for await (const chunk of chunks) {
-          await writing(file, () => handle.writeFile(chunk));
-          bytes += chunk.length;
-        }
-        await writing(file, () => handle.sync());
-      } finally {
-        await handle.close();
+    const counted = async function* () {
+      for await (const chunk of chunks) {
+        bytes += chunk.length;
+        yield chunk;
       }
-      await writing(file, () => fs.rename(part, file));
-      this.#count(name, bytes);
-      await syncFolder(this.path);
-      return bytes;
-    } catch (error) {
-      await fs.rm(part, { force: true }).catch(() => undefined);
-      throw error;
-    }
+    };
+    await writeWhole(this.file(name), counted());
+    this.#count(name, bytes);
+    return bytes;
   }
 
   /** Nothing, when it is not there. */

@@ -13,8 +13,8 @@ import {
 } from '../translate/split-encodings.js';
 import { cellsOf, rowText } from '../translate/split-rows.js';
 import { openContactFile, type ContactFile } from '../upload/contact-file.js';
-import { fileSource, memorySource, streamBytes, type ContactSource } from '../upload/contact-source.js';
-import { spool } from '../upload/spool.js';
+import { memorySource, type ContactSource } from '../upload/contact-source.js';
+import { contactSource } from '../upload/contact-file.js';
 import { isSpreadsheet, readSheet } from '../upload/read-sheet.js';
 import type { SheetLimits } from '../upload/sheet.js';
 import type { GatewayWarning } from './warnings.js';
@@ -51,7 +51,7 @@ export async function readUpload(contacts: Contacts, options: ReadUploadOptions 
   const { signal } = options;
   if ('rows' in contacts) return looked(await openContactFile(contacts, { signal }), undefined, []);
   const fileName = bareName('file' in contacts ? contacts.file : contacts.fileName);
-  const source = await sourceOf(contacts, signal);
+  const source = await contactSource(contacts, signal);
   try {
     const warnings: GatewayWarning[] = [];
     const stream = (await isSpreadsheet(source))
@@ -80,15 +80,6 @@ async function looked(
 /** Without the path of the machine it was sent from. */
 function bareName(name: string | undefined): string | undefined {
   return name?.split(/[\\/]/).at(-1);
-}
-
-async function sourceOf(
-  contacts: Exclude<Contacts, { rows: unknown }>,
-  signal: AbortSignal | undefined,
-): Promise<ContactSource> {
-  if ('file' in contacts) return fileSource(contacts.file);
-  if ('stream' in contacts) return spool(streamBytes(contacts.stream, signal));
-  return memorySource('bytes' in contacts ? contacts.bytes : Buffer.from(contacts.text));
 }
 
 async function sheetText(

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import fs from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { UsageError } from '../activity/errors.js';
 
 /** File systems without hard links (FAT, some network shares) say so with one of these. */
@@ -87,4 +88,31 @@ export async function writing<T>(
 
 export function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
+/**
+ * Writes a file whole or not at all, for its owner only, in place of one that is there: after a crash the path has what
+ * was there before, or everything.
+ * @param part the file in the making
+ * @throws UsageError `FILE_UNWRITABLE`; what `pieces` throws
+ */
+export async function writeWhole(
+  path: string,
+  pieces: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
+  part = `${path}.part`,
+): Promise<void> {
+  // Of another mode, it would keep that.
+  await writing(path, () => fs.rm(part, { force: true }));
+  const file = await writing(path, () => fs.open(part, 'wx', 0o600));
+  try {
+    for await (const piece of pieces) await writing(path, () => file.writeFile(piece));
+    await writing(path, () => file.sync());
+    await file.close();
+    await writing(path, () => fs.rename(part, path));
+  } catch (error) {
+    await file.close().catch(() => undefined);
+    await fs.rm(part, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(path));
 }

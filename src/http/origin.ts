@@ -13,6 +13,16 @@ export function isLoopback(hostname: string): boolean {
   );
 }
 
+/** Whether a URL leads to this machine. */
+export function isLoopbackUrl(url: string): boolean {
+  return URL.canParse(url) && isLoopback(new URL(url).hostname);
+}
+
+/** The hosts in a text that has blanks or commas between them. */
+export function readHosts(text: string | undefined): readonly string[] {
+  return (text ?? '').split(/[\s,]+/).filter((host) => host !== '');
+}
+
 /**
  * The URL a client is made for: https; or http to this machine, or to a host named in `allowHttp`
  * (`gateway.example.com`, with or without its port).

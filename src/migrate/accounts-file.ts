@@ -1,9 +1,8 @@
 import { dirname } from 'node:path';
-import { UsageError } from '../activity/errors.js';
 import { isSecretReference, type SecretReference } from '../http/secret.js';
 import type { PlannedTarget } from './plan.js';
 import { fromFolder, isAccountName, plannedPath } from './planning.js';
-import { readTable, type TableRow } from './table-file.js';
+import { invalidCell, readTable, type TableRow } from './table-file.js';
 
 /** An account that is to be moved: where to, and where from. */
 export interface AccountEntry {
@@ -51,17 +50,21 @@ export async function readAccounts(path: string, planFolder: string): Promise<re
     const { account, base_url: baseUrl } = row.cells;
     if (!isAccountName(account)) {
       const words = account === '' ? 'is empty' : 'must be letters, digits, and . _ - @, 100 at most';
-      throw invalid(row.place('account'), `${words}; it is how you call the account`);
+      throw invalidCell(row.place('account'), `${words}; it is how you call the account`);
     }
     const before = first.get(account.toLowerCase());
-    if (before !== undefined) throw invalid(row.place('account'), `is the account of line ${before} again`);
+    if (before !== undefined)
+      throw invalidCell(row.place('account'), `is the account of line ${before} again`);
     first.set(account.toLowerCase(), row.line);
     const reference = (column: Column) => readReference(row, column, path, planFolder);
     checkUrl(row, 'base_url');
     const accessToken = reference('access_token');
     const same = tokens.get(`${accessToken} ${baseUrl}`);
     if (same !== undefined) {
-      throw invalid(row.place('access_token'), `is that of line ${same}: a token is of one account alone`);
+      throw invalidCell(
+        row.place('access_token'),
+        `is that of line ${same}: a token is of one account alone`,
+      );
     }
     tokens.set(`${accessToken} ${baseUrl}`, row.line);
     return {
@@ -87,10 +90,10 @@ function readSource(row: Row, reference: (column: Column) => SecretReference): S
 function readReference(row: Row, column: Column, path: string, planFolder: string): SecretReference {
   const text = row.cells[column];
   if (text === '') {
-    throw invalid(row.place(column), 'is empty; write env:NAME for a variable, or file:PATH for a file');
+    throw invalidCell(row.place(column), 'is empty; write env:NAME for a variable, or file:PATH for a file');
   }
   if (!isSecretReference(text)) {
-    throw invalid(
+    throw invalidCell(
       row.place(column),
       'must be env:NAME or file:PATH, where the secret is to be had. If the secret itself stands there, take it out',
     );
@@ -110,13 +113,9 @@ function checkUrl(row: Row, column: 'base_url' | 'source_base_url'): void {
   if (text === '') return;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw invalid(row.place(column), 'must be a URL such as https://api.example.com, or empty');
+    throw invalidCell(row.place(column), 'must be a URL such as https://api.example.com, or empty');
   }
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
-    throw invalid(row.place(column), 'must be a URL without any credentials in it');
+    throw invalidCell(row.place(column), 'must be a URL without any credentials in it');
   }
-}
-
-function invalid(place: string, message: string): UsageError {
-  return new UsageError('CONFIG_INVALID', `${place}: ${message}`);
 }

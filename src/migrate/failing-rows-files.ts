@@ -1,11 +1,10 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
 import { writeCsv } from '../format/csv.js';
-import { writing } from '../http/disk.js';
+import { writeWhole, writing } from '../http/disk.js';
 import { fileParts, type FileHead } from '../translate/split-encodings.js';
 import { openText } from '../translate/split-read.js';
 import { scanRows, type RawRow } from '../translate/split-rows.js';
-import { writeWhole } from './durable-file.js';
 import type { FailingRow } from './failing-rows.js';
 import type { MigrationPlan, PlannedAccount, PlannedUpload } from './plan.js';
 import { openContacts, openUpload } from './upload-split.js';

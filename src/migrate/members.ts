@@ -3,11 +3,10 @@ import { rm } from 'node:fs/promises';
 import { findV2Column } from '../activity/columns.js';
 import { DecodeError, UsageError } from '../activity/errors.js';
 import { readCsv } from '../format/csv.js';
-import { codeOf } from '../http/disk.js';
+import { codeOf, writeWhole } from '../http/disk.js';
 import { addressKey } from '../translate/duplicates.js';
 import type { V2Client } from '../v2/client.js';
 import type { WaitOptions } from '../wait.js';
-import { writeWhole } from './durable-file.js';
 
 export interface ReadMembersOptions {
   /** How the export is waited for. */

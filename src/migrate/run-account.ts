@@ -52,8 +52,6 @@ export class AccountWork {
   readonly account: PlannedAccount;
   client: V2Client;
   readonly #context: AccountContext;
-  /** Its number in the plan, from 1: names of accounts may differ in case alone, which files may not. */
-  readonly #number: number;
   readonly #places = new Map<string, PlaceOfPart>();
   /** The parts by the names of their files. */
   readonly #names = new Map<string, string>();
@@ -61,10 +59,9 @@ export class AccountWork {
   readonly #untaken = new Set<string>();
   #open: { readonly step: string; readonly upload: SplitUpload } | undefined;
 
-  constructor(account: PlannedAccount, number: number, context: AccountContext) {
+  constructor(account: PlannedAccount, context: AccountContext) {
     this.account = account;
     this.client = context.client;
-    this.#number = number;
     this.#context = context;
     for (const step of account.steps) {
       const parts: readonly (PlannedPart | { readonly id: string })[] = step.parts;
@@ -296,7 +293,7 @@ export class AccountWork {
   async #read(list: string, when: MembersRecord['when'], signal: AbortSignal): Promise<void> {
     if (this.#members(list, when) !== undefined) return;
     const { append, stateFolder } = this.#context;
-    const file = `members-${this.#number}-${encodeURIComponent(list)}-${when}.txt`;
+    const file = `${this.account.account}.${encodeURIComponent(list)}.${when}.txt`;
     const { count } = await this.#patiently(signal, (wait, patient) =>
       readMembers(this.client, list, join(stateFolder, file), { wait, signal: patient }),
     );

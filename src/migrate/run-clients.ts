@@ -3,8 +3,9 @@ import { UsageError } from '../activity/errors.js';
 import type { Warning } from '../activity/request.js';
 import type { Clock } from '../clock.js';
 import type { Limiter } from '../http/limiter.js';
-import { isLoopback } from '../http/origin.js';
+import { isLoopbackUrl } from '../http/origin.js';
 import { readSecret, type SecretReference } from '../http/secret.js';
+import type { Exchange, Timeouts } from '../http/transport.js';
 import { sharedLimiter } from '../store/shared-limiter.js';
 import type { Buckets } from '../store/store.js';
 import { V2Client } from '../v2/client.js';
@@ -77,6 +78,8 @@ export interface PlanClientOptions {
   readonly limited?: boolean | undefined;
   /** Hosts that may be reached by plain http. */
   readonly allowHttp?: readonly string[] | undefined;
+  /** Milliseconds; see `Timeouts` for the defaults. */
+  readonly timeouts?: Partial<Timeouts> | undefined;
   /** Called in place of `globalThis.fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** Default the machine's. */
@@ -85,6 +88,8 @@ export interface PlanClientOptions {
   readonly random?: (() => number) | undefined;
   /** Milliseconds that an activity is looked for when an answer was lost. Default 120,000. */
   readonly quietPeriod?: number | undefined;
+  /** Told of each request that was sent and its answer, repeated ones each. */
+  readonly onExchange?: ((account: string, exchange: Exchange) => void) | undefined;
   /** Told what the service, or a client, warns of. */
   readonly onWarning?: ((account: string, warning: Warning) => void) | undefined;
 }
@@ -95,7 +100,7 @@ export interface PlanClientOptions {
  * is the only one to write to its accounts.
  */
 export function planClients(options: PlanClientOptions): (account: PlannedAccount) => V2Client {
-  const { credentials, fetch, clock, random, quietPeriod, allowHttp, onWarning } = options;
+  const { credentials, fetch, clock, random, timeouts, quietPeriod, allowHttp, onExchange, onWarning } = options;
   const limiters = new Map<string, Limiter>();
   const limiterOf = (apiKey: string) => {
     let limiter = limiters.get(apiKey);
@@ -111,16 +116,18 @@ export function planClients(options: PlanClientOptions): (account: PlannedAccoun
       throw new UsageError('CREDENTIALS_REQUIRED', `account ${account}: has no credentials`);
     }
     const { apiKey, token } = found;
-    const local = fetch !== undefined || (baseUrl !== undefined && isLoopback(new URL(baseUrl).hostname));
+    const local = fetch !== undefined || (baseUrl !== undefined && isLoopbackUrl(baseUrl));
     return new V2Client({
       baseUrl,
       allowHttp,
       credentials: { scheme: 'api_key', apiKey, token },
+      timeouts,
       fetch,
       clock,
       random,
       limiter: (options.limited ?? !local) ? limiterOf(apiKey) : false,
       reconcile: { quietPeriod, repeatUploads: true },
+      onExchange: onExchange && ((exchange) => onExchange(account, exchange)),
       onWarning: (warning) => onWarning?.(account, warning),
     });
   };

@@ -2,7 +2,7 @@ import { hasFailed } from '../activity/activity.js';
 import type { CtctError } from '../activity/errors.js';
 import type { PlannedAccount } from './plan.js';
 import type { AccountJob } from './run-account.js';
-import type { RunState } from './run-state.js';
+import { doneOf, type RunState } from './run-state.js';
 import { needsRetry, pauseAfter, quotaEnd, troubleOf } from './run-trouble.js';
 
 /** How far the run of an account has come. */
@@ -138,22 +138,22 @@ export function obstacleOf(
 
 function tallyOf(
   { account, steps }: PlannedAccount,
-  { parts, verified }: RunState,
+  state: RunState,
 ): Omit<AccountOutcome, 'state' | 'reason'> {
   const tally = { account, parts: 0, partsFinished: 0, rows: 0, rowsFinished: 0, errors: 0, differences: 0 };
   for (const step of steps) {
     for (const part of step.parts) {
       const rows = 'rows' in part ? part.rows : 0;
-      const state = parts.get(part.id);
+      const done = doneOf(state, part.id);
       tally.parts++;
       tally.rows += rows;
-      if (state?.state !== 'finished' || hasFailed(state.activity)) continue;
+      if (done === undefined) continue;
       tally.partsFinished++;
       tally.rowsFinished += rows;
-      tally.errors += state.activity.errorCount;
+      tally.errors += done.errorCount;
     }
   }
-  for (const one of verified.values()) {
+  for (const one of state.verified.values()) {
     if (one.account === account) tally.differences += one.missing + one.unexpected;
   }
   return tally;

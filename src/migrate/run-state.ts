@@ -1,3 +1,4 @@
+import { hasFailed } from '../activity/activity.js';
 import type { CreationAttempt } from '../create.js';
 import type { JournalRecord } from '../store/store.js';
 import type { MigrationPlan } from './plan.js';
@@ -42,6 +43,12 @@ export interface RunState {
   readonly paused: number | undefined;
   /** When all was finished; undefined when it has gone on since. */
   readonly ended: number | undefined;
+}
+
+/** The activity of a part that the service has done; undefined where it has not, or in vain. */
+export function doneOf({ parts }: Pick<RunState, 'parts'>, part: string): FinishedPart | undefined {
+  const found = parts.get(part);
+  return found?.state === 'finished' && !hasFailed(found.activity) ? found.activity : undefined;
 }
 
 export function membersKey({

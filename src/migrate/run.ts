@@ -121,6 +121,8 @@ export function checkOnly({ accounts }: MigrationPlan, only: readonly string[] =
   );
 }
 
+const GIVE_UP = 60 * 60_000;
+
 class Runner {
   readonly #plan: MigrationPlan;
   readonly #options: RunOptions;
@@ -145,9 +147,8 @@ class Runner {
     const { jobs = TOGETHER, signal, verify = true, acceptedLosses = [] } = this.#options;
     const accepted = [...new Set([...this.#plan.acceptedLosses, ...acceptedLosses])].sort();
     await this.#append({ event: 'began', acceptedLosses: accepted });
-    for (const [index, account] of this.#plan.accounts.entries()) {
-      if (this.#options.only?.includes(account.account) ?? true)
-        await this.#enlist(account, index + 1, verify);
+    for (const account of this.#plan.accounts) {
+      if (this.#options.only?.includes(account.account) ?? true) await this.#enlist(account, verify);
     }
     await this.#store.queue.release(this.#now(), ...this.#accounts.keys());
     this.#tell({ event: 'began', accounts: this.#outcomes() });
@@ -172,11 +173,11 @@ class Runner {
     return { paused, accounts };
   }
 
-  async #enlist(account: PlannedAccount, number: number, verify: boolean): Promise<void> {
-    const { planFolder, stateFolder, connect, retry = false, giveUp = 3_600_000 } = this.#options;
+  async #enlist(account: PlannedAccount, verify: boolean): Promise<void> {
+    const { planFolder, stateFolder, connect, retry = false, giveUp = GIVE_UP } = this.#options;
     const { account: name } = account;
     const key = this.#keyOf(name);
-    const work = new AccountWork(account, number, {
+    const work = new AccountWork(account, {
       client: connect(account),
       planFolder,
       stateFolder,
@@ -254,7 +255,7 @@ class Runner {
     error: CtctError,
   ): Promise<JobOutcome> {
     const { work, standing } = found;
-    const { signal, random = Math.random, giveUp = 3_600_000 } = this.#options;
+    const { signal, random = Math.random, giveUp = GIVE_UP } = this.#options;
     if (signal?.aborted === true && error.code === 'ABORTED') return this.#giveBack('the run was paused');
     const now = this.#now();
     if (error.code === 'UNAUTHORIZED' && (await this.#renewed(work))) {

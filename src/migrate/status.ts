@@ -1,9 +1,8 @@
-import { hasFailed } from '../activity/activity.js';
 import type { MigrationPlan, PlannedAccount, PlannedStep } from './plan.js';
 import type { FinishedPart } from './run-record.js';
 import { SECONDS_OF_JOB, SECONDS_OF_READING } from './estimate.js';
 import { obstacleOf } from './run-standing.js';
-import { membersKey, verifiedKey, type PartState, type RunState } from './run-state.js';
+import { doneOf, membersKey, verifiedKey, type PartState, type RunState } from './run-state.js';
 import { passes } from './run-trouble.js';
 
 /** How far an account has come. */
@@ -117,7 +116,7 @@ function accountStatus(
   const parts = steps.flatMap((step) =>
     step.parts.map((part) => ({ id: part.id, part: partOf(run, part.id) })),
   );
-  const open = parts.filter(({ part }) => !isDone(part));
+  const open = parts.filter(({ id }) => !isDone(run, id));
   const obstacle = obstacleOf(planned, run);
   // What only needs another run is no obstacle to the one that goes on.
   const why = obstacle?.message ?? (running ? undefined : whyRefused(open));
@@ -132,12 +131,12 @@ function accountStatus(
     why,
     retry: obstacle !== undefined,
     steps: {
-      done: steps.filter((step) => step.parts.every(({ id }) => isDone(partOf(run, id)))).length,
+      done: steps.filter((step) => step.parts.every(({ id }) => isDone(run, id))).length,
       all: steps.length,
     },
     parts: { done: parts.length - open.length, all: parts.length },
     rows: {
-      done: steps.reduce((sum, step) => sum + rowsOf(step, ({ id }) => isDone(partOf(run, id))), 0),
+      done: steps.reduce((sum, step) => sum + rowsOf(step, ({ id }) => isDone(run, id)), 0),
       all: steps.reduce((sum, step) => sum + rowsOf(step, () => true), 0),
     },
     errors: activities.reduce((sum, { errorCount }) => sum + errorCount, 0),
@@ -155,8 +154,8 @@ export function partOf(run: RunState, id: string): PartState {
 }
 
 /** Finished, and not in vain. */
-function isDone(part: PartState): boolean {
-  return part.state === 'finished' && !hasFailed(part.activity);
+function isDone(run: RunState, part: string): boolean {
+  return doneOf(run, part) !== undefined;
 }
 
 /** Why somebody must see to it, before it makes sense to go on. */

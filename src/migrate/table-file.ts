@@ -13,6 +13,11 @@ export interface TableRow<C extends string> {
   place(column: C): string;
 }
 
+/** What is wrong at a place of such a table. */
+export function invalidCell(place: string, message: string): UsageError {
+  return new UsageError('CONFIG_INVALID', `${place}: ${message}`);
+}
+
 /**
  * The rows of a small CSV file: accounts, uploads, lists. Its columns may be in any order, their names in any case and with
  * blanks or hyphens for `_`; between its cells stand commas, tabs, or semicolons. Nothing of what stands in it is shown in errors, since it may be a secret.

@@ -1,11 +1,11 @@
 import { dirname } from 'node:path';
-import { CtctError, UsageError } from '../activity/errors.js';
+import { CtctError } from '../activity/errors.js';
 import { similarField } from '../activity/fields.js';
 import { ENCODINGS, type Encoding } from '../format/encodings.js';
 import { readTargets, type ColumnTargets } from '../translate/columns.js';
 import { ownListId, type ListNames } from './list-map.js';
 import { fromFolder, type StepInput } from './planning.js';
-import { readTable, type TableRow } from './table-file.js';
+import { invalidCell, readTable, type TableRow } from './table-file.js';
 
 const COLUMNS = ['account', 'activityType', 'file', 'lists', 'encoding', 'blanksEnabled', 'into'] as const;
 type Row = TableRow<(typeof COLUMNS)[number]>;
@@ -58,7 +58,7 @@ function accountOf(row: TableRow<'account'>, accounts: readonly string[]): strin
   const similar = similarField(account, accounts);
   const known = accounts.slice(0, 10).join(', ') + (accounts.length > 10 ? ' …' : '');
   const hint = similar === undefined ? `there are ${known}` : `did you mean ${similar}?`;
-  throw invalid(
+  throw invalidCell(
     row.place('account'),
     account === '' ? `is empty; ${hint}` : `${quoted(account)} is none of the accounts; ${hint}`,
   );
@@ -71,18 +71,18 @@ function readStep(row: Row, folder: string): StepInput {
     const types = Object.keys(TYPES).filter((name) => name !== '');
     const similar = similarField(type, types);
     const hint = similar === undefined ? `it must be one of ${types.join(', ')}` : `did you mean ${similar}?`;
-    throw invalid(row.place('activityType'), `${quoted(cells.activityType)} does not exist; ${hint}`);
+    throw invalidCell(row.place('activityType'), `${quoted(cells.activityType)} does not exist; ${hint}`);
   }
   const activityType = TYPES[type];
   const lists = readLists(row);
   if (activityType === 'CLEAR_CONTACTS_FROM_LISTS') {
     if (cells.file === '') return { activityType, lists };
-    throw invalid(row.place('file'), 'must be empty: lists are cleared without a file');
+    throw invalidCell(row.place('file'), 'must be empty: lists are cleared without a file');
   }
-  if (cells.file === '') throw invalid(row.place('file'), 'is empty; name the contact file');
+  if (cells.file === '') throw invalidCell(row.place('file'), 'is empty; name the contact file');
   const blanksEnabled = FLAGS[cells.blanksEnabled.toLowerCase()];
   if (blanksEnabled === undefined) {
-    throw invalid(
+    throw invalidCell(
       row.place('blanksEnabled'),
       `must be true, false or empty, got ${quoted(cells.blanksEnabled)}`,
     );
@@ -105,7 +105,7 @@ function isType(type: string): type is keyof typeof TYPES {
 function readLists(row: Row): readonly string[] {
   const texts = row.cells.lists.split(/[\s;,]+/).filter((text) => text !== '');
   if (texts.length === 0) {
-    throw invalid(
+    throw invalidCell(
       row.place('lists'),
       'is empty; give numbers of lists, with blanks or semicolons between: 2 5',
     );
@@ -118,7 +118,7 @@ function readEncoding(row: Row): Encoding | 'auto' {
   const found = ENCODINGS.find((encoding) => encoding.toLowerCase() === text);
   if (found !== undefined) return found;
   if (text === '' || text === 'auto') return 'auto';
-  throw invalid(
+  throw invalidCell(
     row.place('encoding'),
     `must be auto or one of ${ENCODINGS.join(', ')}, got ${quoted(row.cells.encoding)}`,
   );
@@ -131,14 +131,14 @@ function readInto(row: Row): ColumnTargets {
     pairs.map((text) => {
       const [from = '', to = '', ...more] = text.split('=').map((name) => name.trim());
       if (from !== '' && to !== '' && more.length === 0) return [from, to];
-      throw invalid(place, `must be FROM=TO, such as MIDDLE NAME=CUSTOM FIELD 15, got ${quoted(text)}`);
+      throw invalidCell(place, `must be FROM=TO, such as MIDDLE NAME=CUSTOM FIELD 15, got ${quoted(text)}`);
     }),
   );
   try {
     readTargets(into);
   } catch (error) {
     if (!(error instanceof CtctError)) throw error;
-    throw invalid(place, error.message.replace(/^into: /, ''));
+    throw invalidCell(place, error.message.replace(/^into: /, ''));
   }
   return into;
 }
@@ -161,7 +161,7 @@ export async function readListNames(
     found.set(account, known);
     const { to, name } = row.cells;
     const from = ownListId(row.cells.from, row.place('from'));
-    if (known.to.has(from)) throw invalid(row.place('from'), `list ${from} was told already`);
+    if (known.to.has(from)) throw invalidCell(row.place('from'), `list ${from} was told already`);
     known.to.set(from, to === '' ? from : ownListId(to, row.place('to')));
     if (name !== '') known.names.set(from, name);
   }
@@ -170,8 +170,4 @@ export async function readListNames(
 
 function quoted(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 59)}…` : text);
-}
-
-function invalid(place: string, message: string): UsageError {
-  return new UsageError('CONFIG_INVALID', `${place}: ${message}`);
 }

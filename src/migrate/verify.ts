@@ -1,16 +1,15 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasFailed } from '../activity/activity.js';
 import { TransportError } from '../activity/errors.js';
 import { writeCsv } from '../format/csv.js';
+import { writeWhole } from '../http/disk.js';
 import { addressKey } from '../translate/duplicates.js';
 import { differenceCells, DIFFERENCE_HEADING, differencesFile, type Difference } from './differences.js';
-import { writeWhole } from './durable-file.js';
 import { membersIn } from './members.js';
 import { Mentions, type Mention } from './mentions.js';
 import type { PlannedAccount, PlannedStep, PlannedUpload } from './plan.js';
 import type { FinishedPart } from './run-record.js';
-import { membersKey, type MembersRecord, type RunState, type VerifiedRecord } from './run-state.js';
+import { doneOf, membersKey, type MembersRecord, type RunState, type VerifiedRecord } from './run-state.js';
 import { openUpload } from './upload-split.js';
 
 export interface VerifyOptions {
@@ -106,13 +105,7 @@ function readLists({ account, steps }: PlannedAccount, state: RunState): ReadLis
 
 function hasCleared(step: PlannedStep, list: string, state: RunState): boolean {
   if (step.activityType !== 'CLEAR_CONTACTS_FROM_LISTS' || !step.lists.includes(list)) return false;
-  return done(state, step.parts[0].id) !== undefined;
-}
-
-/** What the service did of a part; undefined when it did nothing, or nothing yet. */
-function done(state: RunState, part: string): FinishedPart | undefined {
-  const found = state.parts.get(part);
-  return found?.state === 'finished' && !hasFailed(found.activity) ? found.activity : undefined;
+  return doneOf(state, step.parts[0].id) !== undefined;
 }
 
 function rowsOf({ steps }: PlannedAccount): number {
@@ -145,11 +138,11 @@ async function takeRows(
   source: number,
   { planFolder, state, signal }: Omit<VerifyOptions, 'stateFolder'>,
 ): Promise<void> {
-  if (step.parts.every(({ id }) => done(state, id) === undefined)) return;
+  if (step.parts.every(({ id }) => doneOf(state, id) === undefined)) return;
   const upload = await openUpload(step, planFolder);
   try {
     for (const [index, { id }] of step.parts.entries()) {
-      const activity = done(state, id);
+      const activity = doneOf(state, id);
       const part = upload.parts[index];
       if (activity === undefined || part === undefined) continue;
       const refused = refusedRows(activity);

@@ -56,7 +56,7 @@ export async function openContactFile(
   }
   const path = 'file' in contacts ? contacts.file : (contacts.fileName ?? 'contacts.csv');
   const { kind } = kindOf(path);
-  const source = await sourceOf(contacts, signal);
+  const source = await contactSource(contacts, signal);
   return closingUnless(source, async () => {
     const head = await firstBytes(source);
     checkContent(path, kind, head);
@@ -143,7 +143,8 @@ function kindOf(path: string): (typeof KINDS)[keyof typeof KINDS] {
   );
 }
 
-async function sourceOf(
+/** The bytes of contacts that were not given as rows. @throws UsageError `FILE_UNREADABLE`, `CONTACTS_INVALID`. */
+export async function contactSource(
   contacts: Exclude<Contacts, { rows: unknown }>,
   signal: AbortSignal | undefined,
 ): Promise<ContactSource> {

@@ -166,6 +166,54 @@ describe('ctct migrate run and pause', function () {
     expect(stage.emulator.requests.length).to.equal(0);
   });
 
+  describe('by the settings', () => {
+    const planId = async (plan: MigrationPlan) => (await import('../../src/migrate/plan-id.js')).planId(plan);
+
+    it('reaches a host by plain http that a file of settings names', async () => {
+      const accounts = stage.plan.accounts.map((one) => ({
+        ...one,
+        target: { ...one.target, baseUrl: 'http://v2.example.com' },
+      }));
+      const plan = { ...stage.plan, accounts };
+      await write({ ...plan, id: await planId(plan) });
+      const refused = await run('--no-verify');
+      expect([refused.exit, refused.stderr.lines.at(0)]).to.deep.equal([
+        2,
+        'ctct: plain http is not taken for http://v2.example.com/, since it would send credentials unencrypted; use https, ' +
+          'or name v2.example.com in allowHttp',
+      ]);
+      expect(stage.calls).to.deep.equal([]);
+      await fs.writeFile(at('config.json'), JSON.stringify({ allowHttp: ['v2.example.com'] }));
+      expect((await run('--no-verify', '--config', at('config.json'))).exit).to.equal(3);
+      expect(stage.members()).to.deep.equal(membersAfter(SKETCH));
+    });
+
+    it('gives a call up in time', async () => {
+      const fetch: typeof globalThis.fetch = (_, init) =>
+        new Promise((_resolve, reject) => {
+          init?.signal?.addEventListener('abort', () => {
+            reject(init.signal?.reason as Error);
+          });
+        });
+      const words = ['run', file, '--only', 'ann', '--no-verify', '--give-up', '1m'];
+      const wrong = await migrate([...words, '--timeout', 'soon'], { fetch });
+      expect([wrong.exit, wrong.stderr.lines[0]]).to.deep.equal([
+        2,
+        'ctct: --timeout: must be a time such as 90s, 30m or 2h (at most 24d), got "soon"',
+      ]);
+      const late = await migrate(words, { fetch, env: { ...stage.env, CTCT_TIMEOUT: '5ms' } });
+      expect([late.exit, late.stderr.text.includes('within 5 ms')], late.stderr.text).to.deep.equal([5, true]);
+    });
+
+    it('tells of each call with --verbose, by account, without a secret', async () => {
+      const { stderr } = await run('--no-verify', '--verbose');
+      const calls = (account: string) =>
+        stderr.lines.filter((line) => line.startsWith(`${account}: POST https://`)).length;
+      expect([calls('joe'), calls('ann')], stderr.text).to.deep.equal([2, 1]);
+      for (const secret of Object.values(stage.env)) expect(stderr.text).not.to.include(secret);
+    });
+  });
+
   it('holds accounts and says how to go on, with an exit code for each reason', async () => {
     const { faults } = stage.emulator;
     for (const [status, exit, state] of [

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { createEmulator } from '../../src/emulator/emulator.js';
-import { writeWhole } from '../../src/migrate/durable-file.js';
+import { writeWhole } from '../../src/http/disk.js';
 import { membersIn, readMembers } from '../../src/migrate/members.js';
 import { V2Client } from '../../src/v2/client.js';
 import { leapingClock } from '../cli/harness.js';

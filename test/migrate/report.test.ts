@@ -9,7 +9,7 @@ import { expect } from 'chai';
 import { putReport } from '../../src/cli/migration-report-output.js';
 import { Output } from '../../src/cli/output.js';
 import { createEmulator } from '../../src/emulator/emulator.js';
-import { writeWhole } from '../../src/migrate/durable-file.js';
+import { writeWhole } from '../../src/http/disk.js';
 import { readMembers } from '../../src/migrate/members.js';
 import { planText } from '../../src/migrate/plan-id.js';
 import type { MigrationPlan } from '../../src/migrate/plan.js';

@@ -6,6 +6,7 @@ import { ANY_CREDENTIALS } from '../demo-account.js';
 import { CLOCKS, emulatorSetup, faultPresets, tlsOf } from '../emulator-setup.js';
 import { JournalFile, requestLine } from '../emulator-log.js';
 import { exitOf } from '../exit-codes.js';
+import { interrupted } from '../interrupted.js';
 import type { View } from '../output.js';
 import { programName, shellWord, type Session } from '../session.js';
 import { plainText } from '../terminal.js';
@@ -186,17 +187,4 @@ function explain({ talk, io }: Session, url: string, service: Emulator, served: 
   }
   const end = state === undefined ? 'and all that it holds' : `and what it holds is in ${state}`;
   talk.note(plainText(`Ctrl-C ends it, ${end}.`));
-}
-
-function interrupted(signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted === true) resolve();
-    signal?.addEventListener(
-      'abort',
-      () => {
-        resolve();
-      },
-      { once: true },
-    );
-  });
 }

@@ -62,14 +62,7 @@ async function put(session: Session, path: string | undefined, text: string, for
     await session.output.raw(text);
     return;
   }
-  const file = await PartFile.begin(path, force);
-  try {
-    await file.write(text);
-    await file.publish();
-  } catch (error) {
-    await file.discard();
-    throw error;
-  }
+  await PartFile.whole(path, force, [text]);
   session.talk.note(`The guide is ${path}`);
 }
 

@@ -1,16 +1,15 @@
 import { dirname, relative } from 'node:path';
-import { CtctError, UsageError } from '../../activity/errors.js';
-import { similarField } from '../../activity/fields.js';
+import { CtctError } from '../../activity/errors.js';
 import type { ContactList } from '../../activity/list.js';
 import { ENCODINGS } from '../../format/encodings.js';
 import type { AccountEntry } from '../../migrate/accounts-file.js';
-import { LOSSES, type LossCode } from '../../translate/loss.js';
+import { readAccepted } from '../accepted-losses.js';
 import { checkFile } from '../archive-target.js';
+import { readInto } from '../column-targets.js';
 import { command } from '../command.js';
 import { PartFile } from '../part-file.js';
 import type { Session } from '../session.js';
 import { plainText } from '../terminal.js';
-import { readInto } from './translate.js';
 
 export const migratePlan = command({
   name: 'plan',
@@ -66,7 +65,8 @@ export const migratePlan = command({
   async run(session, values) {
     const { planMigration } = await import('../../migrate/planning.js');
     const { planText } = await import('../../migrate/plan-id.js');
-    const { commonSettings, PlanClients } = await import('../plan-clients.js');
+    const { readServiceSettings } = await import('../config.js');
+    const { PlanClients } = await import('../plan-clients.js');
     const { gatherAccounts } = await import('../plan-input.js');
     const { PLANNED_ACCOUNT, tellLosses, tellNext } = await import('../plan-output.js');
     const out = values.out === '-' ? undefined : values.out;
@@ -74,7 +74,7 @@ export const migratePlan = command({
     const acceptedLosses = readAccepted(values.accept);
     const into = readInto(values.into);
     const planFolder = dirname(out ?? 'plan.json');
-    const common = await commonSettings(session);
+    const common = await readServiceSettings(session.settingSources);
     const clients = new PlanClients(session, common, planFolder);
     const asking = new TargetLists(session, values.offline, async ({ account, target }) => {
       const lists: ContactList[] = [];
@@ -115,39 +115,13 @@ export const migratePlan = command({
     asking.tell();
     if (out === undefined) await session.output.raw(planText(plan));
     else {
-      await write(out, values.force, planText(plan));
+      await PartFile.whole(out, values.force, [planText(plan)]);
       await session.output.records(PLANNED_ACCOUNT, plan.accounts);
     }
     tellLosses(session, plan);
     return tellNext(session, plan, out) ? 'lossy' : 'ok';
   },
 });
-
-async function write(path: string, force: boolean, text: string): Promise<void> {
-  const file = await PartFile.begin(path, force);
-  try {
-    await file.write(text);
-    await file.publish();
-  } catch (error) {
-    await file.discard();
-    throw error;
-  }
-}
-
-export function readAccepted(names: readonly string[]): readonly LossCode[] {
-  const known = Object.keys(LOSSES).filter((code) => isLossCode(code) && LOSSES[code].severity === 'loss');
-  return names.map((name) => {
-    const code = name.toUpperCase().replaceAll('-', '_');
-    if (isLossCode(code) && known.includes(code)) return code;
-    const similar = similarField(code, known);
-    const hint = similar === undefined ? `there are ${known.join(', ')}` : `did you mean ${similar}?`;
-    throw new UsageError('OPTION_INVALID', `--accept: ${JSON.stringify(name)} is no loss; ${hint}`);
-  });
-}
-
-function isLossCode(code: string): code is LossCode {
-  return Object.hasOwn(LOSSES, code);
-}
 
 type Entry = Pick<AccountEntry, 'account' | 'target'>;
 

@@ -6,6 +6,7 @@ import type { MigrationReport } from '../../migrate/report.js';
 import { checkFile } from '../archive-target.js';
 import { command } from '../command.js';
 import { exitOfRun, runWords, tellNextOfRun } from '../migration-status-output.js';
+import { PartFile } from '../part-file.js';
 import type { Session } from '../session.js';
 
 export const migrateReport = command({
@@ -55,7 +56,7 @@ export const migrateReport = command({
     const status = runStatus(run.plan, run.state, { now, running: run.running });
     const report = await buildReport(run, { now });
     await putReport(session.output, report, html !== undefined || failingRows !== undefined);
-    if (html !== undefined) await writePage(session, html, report);
+    if (html !== undefined) await writePage(session, html, force, report);
     if (failingRows !== undefined) await writeRows(session, failingRows, run, report);
     tellNextOfRun(session, status, runWords(plan, state, run.plan));
     return exitOfRun(status);
@@ -69,10 +70,14 @@ async function checkFolder(folder: string, force: boolean): Promise<void> {
   if (!force && existsSync(file)) throw new UsageError('FILE_EXISTS', `${file}: is there already`);
 }
 
-async function writePage(session: Session, path: string, report: MigrationReport): Promise<void> {
+async function writePage(
+  session: Session,
+  path: string,
+  force: boolean,
+  report: MigrationReport,
+): Promise<void> {
   const { reportHtml } = await import('../../migrate/report-html.js');
-  const { writeWhole } = await import('../../migrate/durable-file.js');
-  await writeWhole(path, reportHtml(report));
+  await PartFile.whole(path, force, reportHtml(report));
   session.talk.note(`The page is ${path}`);
 }
 

@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
 import { TOGETHER } from '../../migrate/estimate.js';
+import { readAccepted } from '../accepted-losses.js';
 import { command } from '../command.js';
 import { runWords } from '../migration-status-output.js';
-import { readAccepted } from './migrate-plan.js';
 
 export const migrateRun = command({
   name: 'run',

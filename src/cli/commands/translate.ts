@@ -8,6 +8,7 @@ import { PRINT_FORMS, type PrintForm } from '../../translate/print.js';
 import { BODY_FORMS, type BodyForm } from '../../translate/body-forms.js';
 import { checkFile } from '../archive-target.js';
 import { callsFrom, readWhole, sourceOf } from '../call-input.js';
+import { readInto } from '../column-targets.js';
 import { command } from '../command.js';
 import { bytesOf } from '../contacts-argument.js';
 import type { Exit } from '../exit-codes.js';
@@ -260,19 +261,6 @@ async function sheetIn({ io, talk }: Session, file: string): Promise<AsyncIterab
 }
 
 /** The values of `--into`. @throws UsageError `OPTION_INVALID`. */
-export function readInto(texts: readonly string[]): ColumnTargets {
-  return Object.fromEntries(
-    texts.map((text) => {
-      const at = text.indexOf('=');
-      if (at > 0) return [text.slice(0, at).trim(), text.slice(at + 1).trim()];
-      throw new UsageError(
-        'OPTION_INVALID',
-        `--into: must be FROM=TO, such as "MIDDLE NAME=FIRST NAME", got "${text}"`,
-      );
-    }),
-  );
-}
-
 function tell({ talk }: Session, { severity, place, message, code }: Loss): void {
   const text = `${plainText(place)}: ${plainText(message)} (${code})`;
   if (severity === 'loss') talk.warn(`lost: ${text}`);
