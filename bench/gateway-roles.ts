@@ -1,4 +1,5 @@
 /** What bench/gateway.ts starts in processes of their own: `node gateway-roles.js <role> [arguments]`. */
+import { subscribe } from 'node:diagnostics_channel';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,6 +11,7 @@ import { accountsOf } from '../src/gateway/accounts.js';
 import { createGateway } from '../src/gateway/gateway.js';
 import { serve } from '../src/http/serve.js';
 import { openStore } from '../src/store/sqlite.js';
+import { clients, type ClientTask } from './gateway-clients.js';
 
 /** What a role tells of itself, whenever it is asked. */
 export interface Told {
@@ -20,7 +22,7 @@ export interface Told {
   readonly rss: number;
   /** The longest that the event loop was held up since it was asked last, milliseconds. */
   readonly held: number;
-  /** Calls that were answered so far, and the most of them within any second. Only of v2. */
+  /** Calls of v2 that left so far, and the most of them within any second. Only of the gateway. */
   readonly calls: number;
   readonly burst: number;
 }
@@ -36,12 +38,8 @@ async function upstream(): Promise<() => Told> {
     latency: { pending: [1_000, 3_000], queued: [1_000, 3_000], running: [500, 1_500] },
     journalSize: 1,
   });
-  const times: number[] = [];
-  const server = await serve((request) => {
-    times.push(performance.now());
-    return emulator.fetch(request);
-  });
-  return () => ({ ...self(server.url), calls: times.length, burst: mostWithin(times, 1000) });
+  const server = await serve((request) => emulator.fetch(request));
+  return () => self(server.url);
 }
 
 /** The gateway as it is by default, its store in a folder. */
@@ -59,13 +57,20 @@ async function gateway(baseUrl: string, folder: string): Promise<() => Told> {
   });
   await made.start();
   const server = await serve(made.fetch);
-  return () => self(server.url);
+  const times: number[] = [];
+  // When each begins on its connection: a busy v2 would find several at once.
+  subscribe('undici:client:sendHeaders', () => times.push(performance.now()));
+  return () => ({ ...self(server.url), calls: times.length, burst: mostWithin(times, 1000) });
 }
 
-/** A server of node:http that has one answer. */
+/** A server of node:http that has one answer, and takes whatever it is sent. */
 async function bare(file: string): Promise<() => Told> {
   const page = readFileSync(file);
-  const server = createServer((_, response) => {
+  const server = createServer((request, response) => {
+    if (request.method === 'POST') {
+      request.resume().once('end', () => response.writeHead(201, { location: '/' }).end());
+      return;
+    }
     response.writeHead(200, {
       'content-type': 'application/atom+xml',
       'content-length': String(page.length),
@@ -100,13 +105,27 @@ function mostWithin(ascending: readonly number[], milliseconds: number): number 
 }
 
 const [role = '', one = '', other = ''] = process.argv.slice(2);
-const roles: Readonly<Record<string, () => Promise<() => Told>>> = {
-  upstream,
-  gateway: () => gateway(one, other),
-  bare: () => bare(one),
-};
-const tell = await roles[role]?.();
-process.on('message', () => process.send?.(tell?.()));
+if (role === 'clients') {
+  const act = clients();
+  process.on('message', (task) => {
+    act(task as ClientTask).then(
+      (done) => process.send?.(done ?? null),
+      (error: unknown) => {
+        process.stderr.write(`${String(error)}\n`);
+        process.exit(1);
+      },
+    );
+  });
+  process.send?.(self(''));
+} else {
+  const servers: Readonly<Record<string, () => Promise<() => Told>>> = {
+    upstream,
+    gateway: () => gateway(one, other),
+    bare: () => bare(one),
+  };
+  const tell = await servers[role]?.();
+  process.on('message', () => process.send?.(tell?.()));
+  process.send?.(tell?.());
+}
 // Whoever asked is no more.
 process.on('disconnect', () => process.exit());
-process.send?.(tell?.());

@@ -18,6 +18,9 @@ export interface Room {
 export function bounded(handler: FetchHandler, { most, mostEach, pace }: Room): FetchHandler {
   let taken = 0;
   return async (request, peer) => {
+    if (request.method === 'GET' || request.method === 'HEAD') return handler(request, peer);
+    // Many that come at once would fill a turn of the event loop with their beginnings.
+    await pace.turn();
     const { url, method, headers, signal, body: sent } = request;
     if (sent === null) return handler(request, peer);
     const bytes = sizeOf(headers, mostEach);

@@ -12,11 +12,11 @@ import {
   type V2PartOptions,
 } from '../translate/split-encodings.js';
 import { cellsOf, rowText } from '../translate/split-rows.js';
-import { openContactFile, type ContactFile } from '../upload/contact-file.js';
-import { memorySource, type ContactSource } from '../upload/contact-source.js';
-import { contactSource } from '../upload/contact-file.js';
+import { contactSource, openContactFile, type ContactFile } from '../upload/contact-file.js';
+import type { ContactSource } from '../upload/contact-source.js';
 import { isSpreadsheet, readSheet } from '../upload/read-sheet.js';
 import type { SheetLimits } from '../upload/sheet.js';
+import type { Pace } from './pace.js';
 import type { GatewayWarning } from './warnings.js';
 
 export interface ReadUploadOptions {
@@ -24,6 +24,8 @@ export interface ReadUploadOptions {
   readonly encoding?: Encoding | 'auto' | undefined;
   /** How much of a spreadsheet is read. */
   readonly sheetLimits?: SheetLimits | undefined;
+  /** Of what is rewritten piece by piece. Default: it goes on without a pause. */
+  readonly pace?: Pace | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -54,11 +56,11 @@ export async function readUpload(contacts: Contacts, options: ReadUploadOptions 
   const source = await contactSource(contacts, signal);
   try {
     const warnings: GatewayWarning[] = [];
-    const stream = (await isSpreadsheet(source))
+    const text = (await isSpreadsheet(source))
       ? await sheetText(source, fileName, options, warnings)
-      : plainText(source, options, warnings);
+      : await plainText(contacts, source, options, warnings);
     const name = fileName !== undefined && /\.(?:csv|txt|tsv)$/i.test(fileName) ? fileName : 'contacts.csv';
-    return await looked(await openContactFile({ stream, fileName: name }, { signal }), fileName, warnings);
+    return await looked(await openContactFile({ ...text, fileName: name }, { signal }), fileName, warnings);
   } finally {
     await source.close();
   }
@@ -77,6 +79,8 @@ async function looked(
   return { file, fileName, hasDetails, warnings };
 }
 
+type Text = { readonly bytes: Uint8Array } | { readonly stream: AsyncIterable<Uint8Array> };
+
 /** Without the path of the machine it was sent from. */
 function bareName(name: string | undefined): string | undefined {
   return name?.split(/[\\/]/).at(-1);
@@ -87,7 +91,7 @@ async function sheetText(
   fileName: string | undefined,
   { sheetLimits, signal }: ReadUploadOptions,
   warnings: GatewayWarning[],
-): Promise<AsyncIterable<Uint8Array>> {
+): Promise<Text> {
   const { csv, sheets, lineBreaks } = await readSheet(source, {
     name: fileName ?? 'contacts',
     limits: sheetLimits,
@@ -105,36 +109,45 @@ async function sheetText(
       message: `${values(lineBreaks)} had line breaks, which became blanks`,
     });
   }
-  return memorySource(csv).read(0);
+  return { bytes: csv };
 }
 
-async function* plainText(
+async function plainText(
+  contacts: Contacts,
   source: ContactSource,
-  { encoding = 'auto' }: ReadUploadOptions,
+  { encoding = 'auto', pace }: ReadUploadOptions,
+  warnings: GatewayWarning[],
+): Promise<Text> {
+  const transcoder = transcoderFor(await headOf(source), encoding);
+  if (transcoder === undefined) return 'bytes' in contacts ? contacts : { stream: source.read(0) };
+  return { stream: recoded(transcoder, (pace?.source(source) ?? source).read(0), warnings) };
+}
+
+async function headOf(source: ContactSource): Promise<Uint8Array> {
+  for await (const chunk of source.read(0)) return chunk;
+  return new Uint8Array();
+}
+
+async function* recoded(
+  transcoder: Transcoder,
+  chunks: AsyncIterable<Uint8Array>,
   warnings: GatewayWarning[],
 ): AsyncGenerator<Uint8Array> {
-  let transcoder: Transcoder | undefined;
   let length = 0;
   let unreadable = 0;
   const readable = (bytes: Uint8Array) => {
-    transcoder?.forget((length += bytes.length));
+    transcoder.forget((length += bytes.length));
     return bytes.map((byte) => {
       if (byte !== INVALID) return byte;
       unreadable++;
       return QUESTION_MARK;
     });
   };
-  for await (const chunk of source.read(0)) {
-    if (length === 0) transcoder ??= transcoderFor(chunk, encoding);
-    if (transcoder === undefined) {
-      length += chunk.length;
-      yield chunk;
-    } else yield readable(transcoder.push(chunk));
-  }
-  if (transcoder !== undefined) yield readable(transcoder.end());
+  for await (const chunk of chunks) yield readable(transcoder.push(chunk));
+  yield readable(transcoder.end());
   if (unreadable > 0) {
     const count = `${unreadable.toLocaleString('en-US')} ${unreadable === 1 ? 'place' : 'places'}`;
-    const message = `the file was not ${transcoder?.encoding} in ${count}, which became ?`;
+    const message = `the file was not ${transcoder.encoding} in ${count}, which became ?`;
     warnings.push({ code: 'CHARACTER_UNREADABLE', message });
   }
 }

@@ -70,7 +70,10 @@ export class Upstream {
     const { perSecond = 4, perDay = 10_000 } = limits ?? {};
     const shared = sharedLimiter(buckets, `key ${this.key}`, { perSecond, perDay, clock });
     // A creation is not aborted once it is sent; before its turn it is not.
-    this.#limiter = { take: (signal) => shared.take(signal ?? options.stop) };
+    this.#limiter = {
+      take: (signal) => shared.take(signal ?? options.stop),
+      begin: (signal) => shared.begin(signal ?? options.stop),
+    };
   }
 
   /** The client of an account; failures are for whoever calls, which waits and tries again. */

@@ -15,7 +15,7 @@ const agents = new Map<string, Promise<Agent>>();
  * Undefined when the process has chosen a dispatcher of its own (a proxy, a MockAgent), which is then left in charge.
  * @param connect milliseconds to open a connection; 0 for no limit
  */
-export async function sharedDispatcher(method: 'GET' | 'POST', connect: number): Promise<unknown> {
+export async function sharedDispatcher(method: 'GET' | 'POST', connect: number): Promise<Agent | undefined> {
   // Importing undici makes its Agent the dispatcher of the whole process, unless there is one; this makes Node's.
   Reflect.get(globalThis, 'Headers');
   const current = (globalThis as Record<symbol, object | undefined>)[GLOBAL_DISPATCHER];
@@ -24,6 +24,30 @@ export async function sharedDispatcher(method: 'GET' | 'POST', connect: number):
   const agent = agents.get(key) ?? createAgent(method, connect);
   agents.set(key, agent);
   return agent;
+}
+
+/** What Node's fetch gives a dispatcher to call back. */
+interface FetchHandler {
+  /** The request is about to be written to a connection. */
+  onConnect?: (this: unknown, ...args: unknown[]) => void;
+}
+
+/** The dispatcher for one request: calls `left` when there is a connection, and the request goes out on it. */
+export function telling(dispatcher: Pick<Agent, 'dispatch'>, left: () => void): Pick<Agent, 'dispatch'> {
+  return {
+    dispatch(options, handler) {
+      const calledBack = handler as FetchHandler;
+      const { onConnect } = calledBack;
+      if (onConnect === undefined) left();
+      else {
+        calledBack.onConnect = function (...args) {
+          left();
+          onConnect.apply(this, args);
+        };
+      }
+      return dispatcher.dispatch(options, handler);
+    },
+  };
 }
 
 async function createAgent(method: 'GET' | 'POST', timeout: number): Promise<Agent> {

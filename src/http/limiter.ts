@@ -11,6 +11,11 @@ export interface Limiter {
    * made again; `ABORTED` at once when the signal aborts, and then no call is counted.
    */
   take(signal?: AbortSignal): Promise<void>;
+  /**
+   * As `take`, for a call that leaves only when it has a connection: tell it by what this resolves to, once for each call,
+   * also one that failed before. Until then the call takes up room.
+   */
+  begin?(signal?: AbortSignal): Promise<() => void>;
 }
 
 /** How many calls are let go. */
@@ -27,48 +32,102 @@ export interface LimiterOptions {
  * A limiter for this process; processes do not know of each other's calls.
  * @throws UsageError `OPTION_INVALID` for limits that are no whole numbers from 1.
  */
-export function createLimiter(options: LimiterOptions = {}): Limiter {
+export function createLimiter(options: LimiterOptions = {}): Required<Limiter> {
   const { perSecond = 4, perDay = 10_000, clock = systemClock } = options;
   checkLimit('perSecond', perSecond);
   if (perDay !== Infinity) checkLimit('perDay', perDay);
-  /** When the last calls were let go, the oldest first: as many as a second may have. */
-  const recent: number[] = [];
+  const second = aSecondAtATime(perSecond, clock);
   let day = -1;
   let calls = 0;
 
   async function letGo(signal: AbortSignal | undefined) {
-    if (signal?.aborted === true) return;
+    if (signal?.aborted === true) return NOTHING;
     const today = Math.floor(clock.now() / DAY);
     if (today !== day) calls = 0;
     day = today;
     if (calls >= perDay) throw usedUp(perDay, nextMidnight(clock.now()));
-    const oldest = recent.length < perSecond ? -Infinity : (recent[0] ?? -Infinity);
-    const pause = oldest + CALL_WINDOW - clock.now();
-    // More than that would be a clock that was set back.
-    if (pause > 0) await clock.sleep(Math.min(pause, CALL_WINDOW), signal);
-    // Not every clock heeds signals.
-    signal?.throwIfAborted();
-    if (recent.length === perSecond) recent.shift();
-    recent.push(clock.now());
+    const left = await second(signal);
     calls++;
+    return left;
   }
 
   return inTurns(letGo);
 }
 
+/** Lets a call go: tells when it has left by calling what it resolves to. */
+type LetGo = (signal: AbortSignal | undefined) => Promise<() => void>;
+
+export const NOTHING = () => undefined;
+
+/**
+ * Lets calls go so that no second has more of them than that as they leave. To be asked for one at a time; a call that is
+ * aborted before it is let go does not count.
+ */
+export function aSecondAtATime(perSecond: number, clock: Clock): LetGo {
+  /** When the last calls left, the earliest first: as many as a second may have. */
+  const gone: number[] = [];
+  /** Calls that were let go, and have not left. */
+  let leaving = 0;
+  let oneHasLeft: () => void = NOTHING;
+  return async (signal) => {
+    if (leaving >= perSecond) {
+      const room = () => new Promise<void>((resolve) => (oneHasLeft = resolve));
+      await unlessAborted(signal, room, aborted);
+    }
+    const oldest = gone.at(leaving - perSecond) ?? -Infinity;
+    const pause = oldest + CALL_WINDOW - clock.now();
+    // More than that would be a clock that was set back.
+    if (pause > 0) await clock.sleep(Math.min(pause, CALL_WINDOW), signal);
+    // Not every clock heeds signals.
+    signal?.throwIfAborted();
+    leaving++;
+    return once(() => {
+      leaving--;
+      gone.push(clock.now());
+      if (gone.length > perSecond) gone.shift();
+      oneHasLeft();
+    });
+  };
+}
+
 /** Lets calls go one after the other, in the order in which they were asked for: each when its `letGo` is done. */
-export function inTurns(letGo: (signal: AbortSignal | undefined) => Promise<void>): Limiter {
-  let tail: Promise<void> = Promise.resolve();
+export function inTurns(letGo: LetGo): Required<Limiter> {
+  let tail: Promise<unknown> = Promise.resolve();
+  function inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const turn = tail.then(act);
+    tail = turn.catch(NOTHING);
+    return turn;
+  }
   return {
     take(signal) {
-      const turn = tail.then(() => letGo(signal));
-      tail = turn.catch(() => undefined);
-      return unlessAborted(
-        signal,
-        () => turn,
-        () => new TransportError('ABORTED', 'the call was aborted before its turn came', { sent: 'no' }),
-      );
+      const turn = inTurn(async () => {
+        (await letGo(signal))();
+      });
+      return unlessAborted(signal, () => turn, aborted);
     },
+    begin(signal) {
+      const turn = inTurn(() => letGo(signal));
+      return unlessAborted(signal, () => turn, aborted).catch((error: unknown) => {
+        // Should its turn come all the same, nobody makes use of it.
+        turn.then((left) => {
+          left();
+        }, NOTHING);
+        throw error;
+      });
+    },
+  };
+}
+
+function aborted(): TransportError {
+  return new TransportError('ABORTED', 'the call was aborted before its turn came', { sent: 'no' });
+}
+
+function once(act: () => void): () => void {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    act();
   };
 }
 

@@ -1,7 +1,7 @@
 import { ServiceError, TransportError, UsageError } from '../activity/errors.js';
 import { systemClock, type Clock } from '../clock.js';
 import type { RequestBody } from '../format/body.js';
-import { sharedDispatcher } from './agents.js';
+import { sharedDispatcher, telling } from './agents.js';
 import { applyCredentials, checkCredentials, secretsOf, type Credentials } from './credentials.js';
 import { exchange, type Answer } from './exchange.js';
 import { redact } from './failures.js';
@@ -131,17 +131,22 @@ export function createTransport(options: TransportOptions): Transport {
     if (body !== undefined) headers['content-type'] = body.contentType;
     const signed = { url: new URL(url.href), headers };
     if (credentials !== undefined) applyCredentials(credentials, signed);
-    const dispatcher =
-      options.dispatcher ??
-      (options.fetch === undefined ? await sharedDispatcher(method, timeouts.connect) : undefined);
-    if (limiter !== false) await limiter.take(signal);
+    const shared =
+      options.dispatcher === undefined && options.fetch === undefined
+        ? await sharedDispatcher(method, timeouts.connect)
+        : undefined;
+    const hasLeft = limiter === false ? undefined : await turn(limiter, signal);
     const call = callOf(request, url);
     const left = deadline - clock.now();
     if (left <= 0) {
+      hasLeft?.();
       const problem = `${call} took longer than ${timeouts.total} ms before it was its turn`;
       throw new TransportError('TIMED_OUT', problem, { sent: 'no' });
     }
-    const carrier = { fetch: options.fetch ?? globalThis.fetch, dispatcher };
+    // Of other ways nobody can tell when a request leaves.
+    if (shared === undefined) hasLeft?.();
+    const own = shared === undefined || hasLeft === undefined ? shared : telling(shared, hasLeft);
+    const carrier = { fetch: options.fetch ?? globalThis.fetch, dispatcher: options.dispatcher ?? own };
     const began = clock.now();
     const told = (status: number | undefined, error?: unknown) => {
       const sent = body && { contentType: body.contentType, length: body.length };
@@ -159,6 +164,8 @@ export function createTransport(options: TransportOptions): Transport {
     } catch (error) {
       told(undefined, error);
       throw error;
+    } finally {
+      hasLeft?.();
     }
   }
 
@@ -181,6 +188,13 @@ export function createTransport(options: TransportOptions): Transport {
     const deadline = timeouts.total === 0 ? Infinity : clock.now() + timeouts.total;
     return retry(request, () => attempt(request, deadline), deadline);
   };
+}
+
+/** Resolves when it is the call's turn, to what is told when the call has left. */
+async function turn(limiter: Limiter, signal: AbortSignal | undefined): Promise<(() => void) | undefined> {
+  if (limiter.begin !== undefined) return limiter.begin(signal);
+  await limiter.take(signal);
+  return undefined;
 }
 
 function ownUrl(url: URL, base: URL): URL {

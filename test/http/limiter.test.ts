@@ -2,10 +2,14 @@ import { expect } from 'chai';
 import { CALL_WINDOW } from '../../src/http/quota.js';
 import fc from 'fast-check';
 import { TransportError, UsageError } from '../../src/activity/errors.js';
-import { createLimiter } from '../../src/http/limiter.js';
+import { telling } from '../../src/http/agents.js';
+import { createLimiter, inTurns } from '../../src/http/limiter.js';
+import { createVirtualClock } from '../../src/emulator/virtual-clock.js';
+import { bytesBody } from '../../src/format/body.js';
 import { createTransport } from '../../src/http/transport.js';
+import { mostWithin } from '../support/most-within.js';
 import { leapingClock } from '../support/leaping-clock.js';
-import { rejection, thrown } from './loopback.js';
+import { closeServers, httpServer, rejection, thrown } from './loopback.js';
 
 const DAY = 86_400_000;
 
@@ -38,6 +42,64 @@ describe('a limiter', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('has no more calls in any second than that as they leave, however late after their turn, and forgets none', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ gap: fc.nat(600), connecting: fc.nat(3_000) }), { maxLength: 20, size: 'max' }),
+        fc.integer({ min: 1, max: 4 }),
+        async (calls, perSecond) => {
+          const clock = createVirtualClock();
+          const limiter = createLimiter({ perSecond, clock });
+          const left: number[] = [];
+          let asked = 0;
+          const all = calls.map(async ({ gap, connecting }) => {
+            await clock.sleep((asked += gap));
+            const hasLeft = await limiter.begin();
+            await clock.sleep(connecting);
+            left.push(clock.now());
+            hasLeft();
+            // Once more is not counted.
+            hasLeft();
+          });
+          // Whoever need not wait before the first step.
+          await new Promise(setImmediate);
+          await clock.advance('1h');
+          await Promise.all(all);
+          expect(mostWithin(left, CALL_WINDOW)).to.be.at.most(perSecond);
+          expect(left).to.have.length(calls.length);
+        },
+      ),
+      { numRuns: 40 },
+    ));
+
+  it('holds no room for a call that was aborted while it waited for others to leave', async () => {
+    const limiter = createLimiter({ perSecond: 1, clock: leapingClock() });
+    const hasLeft = await limiter.begin();
+    const controller = new AbortController();
+    const aborted = rejection(limiter.begin(controller.signal));
+    const next = limiter.begin();
+    await new Promise(setImmediate);
+    controller.abort();
+    expect(await aborted).to.include({ code: 'ABORTED', sent: 'no' });
+    hasLeft();
+    (await next)();
+    await limiter.take();
+  });
+
+  it('gives back what was let go just as the call was aborted', async () => {
+    const controller = new AbortController();
+    let given = 0;
+    const limiter = inTurns(() => {
+      controller.abort();
+      return Promise.resolve(() => {
+        given++;
+      });
+    });
+    expect(await rejection(limiter.begin(controller.signal))).to.include({ code: 'ABORTED' });
+    await new Promise(setImmediate);
+    expect(given).to.equal(1);
   });
 
   it('ends the day’s calls with an error that says when there are more', async () => {
@@ -135,6 +197,8 @@ describe('a transport', () => {
   const far = new URL('https://api.constantcontact.com/');
   const near = new URL('http://127.0.0.1:40000/');
   const answer = () => Promise.resolve(new Response('x'));
+  const refuse = () => Promise.reject(new TypeError('fetch failed'));
+  after(closeServers);
 
   async function sleepsOf(base: URL, options: object, calls = 5, clock = leapingClock()): Promise<number[]> {
     const transport = createTransport({ base, clock, ...options });
@@ -175,6 +239,43 @@ describe('a transport', () => {
     const limiter = createLimiter({ perSecond: 2, clock });
     await createTransport({ base: far, fetch, limiter, clock })({ method: 'GET', url: far });
     expect(clock.sleeps).to.deep.equal([CALL_WINDOW]);
+  });
+
+  it('tells its limiter when a call is on its way, before it is answered, and when it has failed', async () => {
+    const calls: Promise<void>[] = [];
+    const limiter = {
+      take: () => Promise.reject(new Error('take was called')),
+      begin: () =>
+        new Promise<() => void>((resolve) => {
+          calls.push(new Promise<void>(resolve));
+        }),
+    };
+    const base = await httpServer((request, response) => {
+      request.resume();
+      void calls.at(-1)?.then(() => response.end('x'));
+    });
+    const body = bytesBody('text/plain', new Uint8Array(200_000));
+    const transport = createTransport({ base, limiter, retry: false });
+    await (await transport({ method: 'GET', url: base })).bytes();
+    await (await transport({ method: 'POST', url: base, body })).bytes();
+    await closeServers();
+    await rejection(transport({ method: 'GET', url: base }));
+    await createTransport({ base: far, limiter, fetch: answer })({ method: 'GET', url: far });
+    await rejection(
+      createTransport({ base: far, limiter, retry: false, fetch: refuse })({ method: 'GET', url: far }),
+    );
+    expect(calls).to.have.length(5);
+    await Promise.all(calls);
+  });
+
+  it('counts a call from when it is handed on, where nothing tells when it leaves', () => {
+    const seen: unknown[] = [];
+    const dispatcher = { dispatch: (...args: unknown[]) => seen.push(...args) > 0 };
+    const [options, handler] = [{ method: 'GET', path: '/' } as const, {}];
+    let left = 0;
+    telling(dispatcher, () => (left += 1)).dispatch(options, handler);
+    expect(left).to.equal(1);
+    expect(seen).to.deep.equal([options, handler]);
   });
 
   it('sends nothing when its turn comes after its time', async () => {

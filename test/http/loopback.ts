@@ -97,6 +97,13 @@ export function tcpServer(listener: (socket: Socket) => void): Promise<URL> {
   return start(createTcpServer(listener));
 }
 
+/** A server that gives one answer, byte for byte, to each request that has come. */
+export function answering(raw: Buffer): Promise<URL> {
+  return tcpServer((socket) => {
+    socket.once('data', () => socket.end(raw));
+  });
+}
+
 /** A port of this machine that nothing listens at. */
 export async function closedPort(): Promise<URL> {
   const url = await tcpServer(() => undefined);

@@ -9,6 +9,8 @@ import { memoryStore } from '../../src/store/memory.js';
 import { sharedLimiter } from '../../src/store/shared-limiter.js';
 import { openStore } from '../../src/store/sqlite.js';
 import type { Buckets } from '../../src/store/store.js';
+import { createVirtualClock } from '../../src/emulator/virtual-clock.js';
+import { mostWithin } from '../support/most-within.js';
 import { leapingClock } from '../support/leaping-clock.js';
 
 async function failure(act: Promise<unknown>): Promise<CtctError> {
@@ -58,6 +60,46 @@ describe('sharedLimiter', () => {
         },
       ),
       { numRuns: 60 },
+    ));
+
+  it('keeps the calls of a process within the limits as they leave, however late the store answers', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ gap: fc.nat(600), answered: fc.nat(1_500), connecting: fc.nat(400) }), {
+          maxLength: 20,
+          size: 'max',
+        }),
+        fc.integer({ min: 1, max: 4 }),
+        async (calls, perSecond) => {
+          const clock = createVirtualClock();
+          const { buckets } = memoryStore();
+          const delays = calls.map(({ answered }) => answered);
+          const late: Buckets = {
+            async take(...args) {
+              const taken = await buckets.take(...args);
+              await clock.sleep(delays.shift() ?? 0);
+              return taken;
+            },
+          };
+          const limiter = sharedLimiter(late, 'key', { perSecond, clock });
+          const left: number[] = [];
+          let asked = 0;
+          const all = calls.map(async ({ gap, connecting }, index) => {
+            await clock.sleep((asked += gap));
+            const hasLeft = index % 2 === 0 ? await limiter.begin() : await limiter.take();
+            if (hasLeft !== undefined) await clock.sleep(connecting);
+            left.push(clock.now());
+            hasLeft?.();
+          });
+          // Whoever need not wait before the first step.
+          await new Promise(setImmediate);
+          await clock.advance('1h');
+          await Promise.all(all);
+          expect(left).to.have.length(calls.length);
+          expect(mostWithin(left, CALL_WINDOW)).to.be.at.most(perSecond);
+        },
+      ),
+      { numRuns: 40 },
     ));
 
   it('lets one call after another go as early as any second allows', async () => {
