@@ -3,22 +3,28 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { AmbiguousCreateError } from '../../src/activity/errors.js';
 import type { ActivityService } from '../../src/activity/service.js';
 import { createEmulator, type Emulator } from '../../src/emulator/emulator.js';
 import { WsClient } from '../../src/ws/client.js';
+import { compile } from '../store/compiled.js';
 import { createFaultProxy } from '../support/fault-proxy.js';
 import type { Fault } from '../support/faults.js';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const ROWS = 20_000;
 const CONTACTS = `Email Address\n${Array.from({ length: ROWS }, (_, index) => `a${index}@example.com\n`).join('')}`;
 const CREDENTIALS = { scheme: 'basic', apiKey: 'key', user: 'joesflowers', password: 'password' } as const;
 
 describe('an upload that is cut off by SIGKILL', function () {
   this.timeout(120_000);
+
+  let code: string;
+  before(async () => {
+    code = await mkdtemp(path.join(tmpdir(), 'ctct-kill-code-'));
+    await compile('test/chaos/create-child.ts', code, 'test/chaos/relay-child.ts');
+  });
+  after(() => rm(code, { recursive: true }));
 
   let folder: string;
   let file: string;
@@ -43,8 +49,8 @@ describe('an upload that is cut off by SIGKILL', function () {
   });
 
   function run(script: string, ...args: string[]): ChildProcess {
-    const command = ['--import', 'tsx', path.join(ROOT, 'test/chaos', script), ...args];
-    return spawn(process.execPath, command, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+    const command = [path.join(code, 'test/chaos', script), ...args];
+    return spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] });
   }
 
   const connect = (baseUrl: string, options = {}) =>
@@ -73,7 +79,7 @@ describe('an upload that is cut off by SIGKILL', function () {
         method === 'POST' ? fault : { kind: 'none' },
       );
       const isSending = () => proxy.exchanges.some(({ method }) => method === 'POST');
-      const child = run('create-child.ts', proxy.url, file, list);
+      const child = run('create-child.js', proxy.url, file, list);
       const closed = once(child, 'close');
       try {
         await until(async () => isSending() && (await activities()).length >= (wanted ?? 0));
@@ -111,7 +117,7 @@ describe('an upload that is cut off by SIGKILL', function () {
 
   /** Uploads over a relay that is killed once the account has so many activities; the id, or the error. */
   async function overKilledWay(fault: Fault, made: number): Promise<unknown> {
-    const relay = run('relay-child.ts', service, '0', JSON.stringify(fault));
+    const relay = run('relay-child.js', service, '0', JSON.stringify(fault));
     const [address] = (await once(relay.stdout!, 'data')) as [Buffer];
     const url = String(address);
     let restarted: ChildProcess | undefined;
@@ -122,7 +128,7 @@ describe('an upload that is cut off by SIGKILL', function () {
         now: () => time,
         async sleep(milliseconds: number) {
           if (restarted === undefined) {
-            restarted = run('relay-child.ts', service, new URL(url).port, '{"kind":"none"}');
+            restarted = run('relay-child.js', service, new URL(url).port, '{"kind":"none"}');
             await once(restarted.stdout!, 'data');
           }
           time += milliseconds;

@@ -4,7 +4,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { fileURLToPath } from 'node:url';
 import { seededRandom, type Random } from '../../src/emulator/random.js';
 import { serve } from '../../src/http/serve.js';
 import { openRunStore } from '../../src/migrate/state-folder.js';
@@ -24,7 +23,8 @@ import {
 } from '../support/migration-world.js';
 import { scaledClock } from '../support/scaled-clock.js';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** What is killed; see `compile`. */
+export const RUNNER = 'test/support/migrate-child.ts';
 /** Seconds of a run that pass in one of ours. */
 const SPEED = 50;
 const ROWS = 4;
@@ -48,11 +48,19 @@ export interface KillStory {
 
 /**
  * A migration against a service that fails now and then, whose runner is killed by SIGKILL at each of the deaths, taken up
- * again after each, and then brought to its end.
+ * again after each, and then brought to its end. `script` is `RUNNER`, compiled.
  */
 export async function playKills(
   sketch: WorldSketch,
-  { seed, deaths }: { readonly seed: number; readonly deaths: (random: Random) => readonly Death[] },
+  {
+    script,
+    seed,
+    deaths,
+  }: {
+    readonly script: string;
+    readonly seed: number;
+    readonly deaths: (random: Random) => readonly Death[];
+  },
 ): Promise<KillStory> {
   const random = seededRandom(seed, 'kills');
   const folder = await mkdtemp(path.join(tmpdir(), 'ctct-migrate-kill-'));
@@ -74,7 +82,7 @@ export async function playKills(
   try {
     const left = [...deaths(random)];
     for (; lives < MOST_LIVES; lives++) {
-      const ended = await live({ ...orders, retry }, left.shift());
+      const ended = await live(script, { ...orders, retry }, left.shift());
       if (ended === 'killed') kills++;
       else if (ended.every(({ state }) => state === 'finished') && left.length === 0) break;
       else if (ended.some(({ state }) => state === 'held')) {
@@ -92,11 +100,13 @@ export async function playKills(
   }
 }
 
-async function live(orders: ChildOrders, death: Death | undefined): Promise<'killed' | AccountOutcome[]> {
+async function live(
+  script: string,
+  orders: ChildOrders,
+  death: Death | undefined,
+): Promise<'killed' | AccountOutcome[]> {
   const given = death !== undefined && 'step' in death ? { ...orders, kill: death } : orders;
-  const script = path.join(ROOT, 'test/support/migrate-child.ts');
-  const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(given)], {
-    cwd: ROOT,
+  const child = spawn(process.execPath, [script, JSON.stringify(given)], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const closed = once(child, 'close') as Promise<[number | null, string | null]>;

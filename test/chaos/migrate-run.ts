@@ -1,6 +1,10 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { compile } from '../store/compiled.js';
 import { SMALL_WORLD } from '../support/migration-sketches.js';
-import { drawDeaths, playKills, type Death } from './migrate-kill.js';
+import { drawDeaths, playKills, RUNNER, type Death } from './migrate-kill.js';
 
 const USAGE = 'npm run chaos:migrate -- [--runs N] [--seed S] [--kills N] [--steps N] [--at-once N]\n';
 
@@ -39,13 +43,15 @@ for (let step = 1; step <= count('steps', 0); step++) {
   }
 }
 
+const code = await mkdtemp(path.join(tmpdir(), 'ctct-runner-code-'));
+const script = await compile(RUNNER, code);
 const start = performance.now();
 const total = { stories: 0, kills: 0, lives: 0, faults: 0, breaches: 0 };
 await Promise.all(
   Array.from({ length: count('at-once', 1) }, async () => {
     for (let next = stories.shift(); next !== undefined; next = stories.shift()) {
       const { name } = next;
-      const story = await playKills(SMALL_WORLD, next).catch((error: unknown) => ({
+      const story = await playKills(SMALL_WORLD, { ...next, script }).catch((error: unknown) => ({
         ...{ kills: 0, lives: 0, faults: 0 },
         breaches: [String(error)],
       }));
@@ -58,6 +64,7 @@ await Promise.all(
     }
   }),
 );
+await rm(code, { recursive: true });
 const seconds = ((performance.now() - start) / 1000).toFixed(0);
 process.stdout.write(
   `${total.stories} migrations in ${seconds} s: runners killed ${total.kills} times, ${total.lives} lives, ` +

@@ -1,11 +1,13 @@
 import type { Context, RootHookObject } from 'mocha';
 import { SecretWatch, secretsOfTests } from './secret-watch.js';
 
-const watch = new SecretWatch(secretsOfTests());
+const secrets = secretsOfTests();
+let watch: SecretWatch;
 
-/** Greps every error of the package that the whole run constructs for every credential that a test uses. */
+/** Greps every error of the package that a process of tests constructs for every credential that a test uses. */
 export const mochaHooks: RootHookObject = {
   beforeAll() {
+    watch = new SecretWatch(secrets);
     watch.start();
   },
   afterEach(this: Context) {
