@@ -12,7 +12,7 @@ export const WAIT_DEFAULT = '30m';
 export async function putActivity(session: Session, activity: Activity): Promise<void> {
   const { output } = session;
   await output.record(ACTIVITY, activity);
-  if (output.format !== 'table' || activity.errorCount === 0) return;
+  if (!output.isFree || activity.errorCount === 0) return;
   await output.tableLine('');
   if (activity.errors.length > 0) await output.records(ACTIVITY_ERROR, activity.errors);
   const unlisted = activity.errorCount - activity.errors.length;

@@ -13,7 +13,7 @@ import { plainText } from './terminal.js';
 /** Puts statistics out: as one JSON document, or as tables. */
 export async function putStatistics(output: Output, report: StatisticsReport): Promise<void> {
   await output.record(TOTALS, report);
-  if (output.format !== 'table' || report.activities === 0) return;
+  if (!output.isFree || report.activities === 0) return;
   await table(output, TYPES, report.types);
   await table(output, STATUSES, report.statuses);
   await table(output, MONTHS, report.months);
@@ -88,7 +88,12 @@ const MESSAGES: View<StatisticsReport['messages']['commonest'][number]> = {
   none: 'No errors.',
   fields: [
     { name: 'count', heading: 'Errors', align: 'right', value: ({ count }) => count },
-    { name: 'message', heading: 'Message', value: ({ message }) => message },
+    {
+      name: 'message',
+      heading: 'Message',
+      value: ({ message }) => message,
+      shown: ({ message }, paint) => (message === '' ? paint('dim', '(empty)') : plainText(message)),
+    },
   ],
 };
 

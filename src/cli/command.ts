@@ -1,6 +1,7 @@
 import { UsageError } from '../activity/errors.js';
 import { parseDuration } from './duration.js';
 import type { Exit } from './exit-codes.js';
+import type { GlobalOption } from './global-options.js';
 import type { Session } from './session.js';
 
 /** What stands after the command's name. */
@@ -10,6 +11,8 @@ export interface ArgumentSpec {
   readonly several?: true;
   /** It may be left out. */
   readonly optional?: true;
+  /** What it can be, where that is known; a shell completes it. */
+  readonly choices?: readonly string[];
 }
 
 /** An option, by the kind of value it takes. The name is its key, `fileType` being written `--file-type`. */
@@ -75,6 +78,8 @@ export interface Command {
   readonly arguments: Arguments;
   /** One that is called as a global option is takes its place: `output`, where other formats are to be had. */
   readonly options: Options;
+  /** The global options that mean nothing to it: help does not tell of them, and who gives one is told so. */
+  readonly without?: readonly GlobalOption[];
   /** Command lines that work, each with what it does. */
   readonly examples: readonly (readonly [line: string, does: string])[];
   run(session: Session, values: Readonly<Record<string, unknown>>): Promise<Exit>;

@@ -1,7 +1,5 @@
-import { allCommands, globalOptions, type CommandFacts, type OptionFacts } from './reference.js';
-
-export const SHELLS = ['bash', 'zsh', 'fish'] as const;
-export type Shell = (typeof SHELLS)[number];
+import { allCommands, globalOptions, valueFlags, type CommandFacts, type OptionFacts } from './reference.js';
+import type { Shell } from './shells.js';
 
 /** A script that teaches the shell to complete the commands, options and choices of `ctct`. */
 export function completionScript(shell: Shell): string {
@@ -11,7 +9,8 @@ export function completionScript(shell: Shell): string {
 /** Where a word stands: `''` behind `ctct`, else the path of the command, `archive read`. */
 interface Place {
   readonly path: string;
-  readonly commands: readonly { readonly name: string; readonly summary: string }[];
+  /** Words that can stand here: commands, or what an argument can be. */
+  readonly words: readonly { readonly name: string; readonly summary: string }[];
   readonly options: readonly OptionFacts[];
 }
 
@@ -22,16 +21,17 @@ function places(): Place[] {
       .filter((facts) => facts.path.length === path.length + 1 && startsWith(facts, path))
       .map(({ path: own, summary }) => ({ name: own.at(-1) ?? '', summary }));
   return [
-    { path: '', commands: inside([]), options: globalOptions() },
+    { path: '', words: inside([]), options: globalOptions() },
     ...all.map((facts) => ({
       path: facts.path.join(' '),
-      commands: inside(facts.path),
-      options: [
-        ...facts.options,
-        ...globalOptions().filter(({ flag }) => !facts.options.some((own) => own.flag === flag)),
-      ],
+      words: [...inside(facts.path), ...facts.arguments.flatMap(choicesOf)],
+      options: [...facts.options, ...facts.globals],
     })),
   ];
+}
+
+function choicesOf({ help, choices }: CommandFacts['arguments'][number]) {
+  return choices.map((name) => ({ name, summary: help }));
 }
 
 function startsWith({ path }: CommandFacts, start: readonly string[]): boolean {
@@ -62,8 +62,8 @@ function valueCases(reply: (choices: readonly string[]) => string, files: string
 }
 
 function bash(): string {
-  const words = places().map(({ path, commands, options }) => {
-    const names = commands.map(({ name }) => name).join(' ');
+  const sets = places().map(({ path, words, options }) => {
+    const names = words.map(({ name }) => name).join(' ');
     const flags = options.map(({ flag }) => flag).join(' ');
     return `    ${quoted(path)}) words=${quoted(names)} flags=${quoted(flags)} ;;`;
   });
@@ -75,8 +75,14 @@ _ctct() {
   cur=\${COMP_WORDS[COMP_CWORD]}
   prev=\${COMP_WORDS[COMP_CWORD-1]}
   path=
+  # Bash takes the = of --output=json for a word.
+  [[ $prev == = ]] && prev=\${COMP_WORDS[COMP_CWORD-2]}
+  [[ $cur == = ]] && cur=
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=\${COMP_WORDS[i]}
+    case "$word" in
+      ${valueFlags().join('|')}) [[ \${COMP_WORDS[i+1]} == = ]] && ((i++)); ((i++)); continue ;;
+    esac
     case "$path $word" in
       ${steps()}) path="\${path:+$path }$word" ;;
     esac
@@ -85,7 +91,7 @@ _ctct() {
 ${valueCases((choices) => `COMPREPLY=($(compgen -W ${quoted(choices.join(' '))} -- "$cur"))`, ':').join('\n')}
   esac
   case "$path" in
-${words.join('\n')}
+${sets.join('\n')}
   esac
   [[ $cur == -* ]] && words=$flags
   COMPREPLY=($(compgen -W "$words" -- "$cur"))
@@ -97,8 +103,8 @@ complete -o default -F _ctct ctct
 function zsh(): string {
   const described = (items: readonly { readonly word: string; readonly text: string }[]) =>
     items.map(({ word, text }) => quoted(`${word.replaceAll(':', '\\:')}:${text}`)).join(' ');
-  const sets = places().map(({ path, commands, options }) => {
-    const subs = described(commands.map(({ name, summary }) => ({ word: name, text: summary })));
+  const sets = places().map(({ path, words, options }) => {
+    const subs = described(words.map(({ name, summary }) => ({ word: name, text: summary })));
     const flags = described(options.map(({ flag, text }) => ({ word: flag, text })));
     return `    ${quoted(path)}) commands=(${subs}) options=(${flags}) ;;`;
   });
@@ -106,16 +112,24 @@ function zsh(): string {
 # Completion of ctct for zsh. Put this into ~/.zshrc, below compinit:
 #   source <(ctct completion zsh)
 _ctct() {
-  local path_ word i
+  local path_ word prev i
   local -a commands options
   path_=
+  prev=\${words[CURRENT-1]}
+  if [[ \${words[CURRENT]} == --*=* ]]; then
+    prev=\${words[CURRENT]%%=*}
+    compset -P '*='
+  fi
   for ((i = 2; i < CURRENT; i++)); do
     word=\${words[i]}
+    case "$word" in
+      ${valueFlags().join('|')}) ((i++)); continue ;;
+    esac
     case "$path_ $word" in
       ${steps()}) path_="\${path_:+$path_ }$word" ;;
     esac
   done
-  case "$path_ \${words[CURRENT-1]}" in
+  case "$path_ $prev" in
 ${valueCases((choices) => `compadd -- ${choices.map(quoted).join(' ')}`, '_files').join('\n')}
   esac
   case "$path_" in
@@ -134,11 +148,11 @@ if [[ \${funcstack[1]} == _ctct ]]; then _ctct "$@"; else compdef _ctct ctct; fi
 }
 
 function fish(): string {
-  const lines = places().flatMap(({ path, commands, options }) => {
+  const lines = places().flatMap(({ path, words, options }) => {
     const here = quoted(`__ctct_at ${quoted(path)}`);
     return [
-      ...(commands.length === 0 ? [] : [`complete -c ctct -n ${here} -f`]),
-      ...commands.map(
+      ...(words.length === 0 ? [] : [`complete -c ctct -n ${here} -f`]),
+      ...words.map(
         ({ name, summary }) => `complete -c ctct -n ${here} -a ${quoted(name)} -d ${quoted(summary)}`,
       ),
       ...options.map(({ flag, short, text, choices, takesValue }) =>
@@ -156,7 +170,16 @@ function fish(): string {
 #   ctct completion fish > ~/.config/fish/completions/ctct.fish
 function __ctct_at
     set -l path
+    set -l skip no
     for word in (commandline -opc)[2..-1]
+        if test $skip = yes
+            set skip no
+            continue
+        end
+        if contains -- "$word" ${valueFlags().join(' ')}
+            set skip yes
+            continue
+        end
         switch "$path $word"
             case ${steps().replaceAll('|', ' ')}
                 set path (string trim "$path $word")

@@ -69,10 +69,16 @@ export async function readSettings(sources: SettingSources, means = NO_STDIN): P
   return { api: 'ws', user, credentials, ...service };
 }
 
-/** Those settings that name no account. @throws as `readSettings`. */
-export async function readServiceSettings(sources: SettingSources): Promise<ServiceSettings> {
+/** What is known without any credentials. */
+export interface OpenSettings extends ServiceSettings {
+  readonly user: string | undefined;
+}
+
+/** The settings but for the credentials. @throws as `readSettings`. */
+export async function readOpenSettings(sources: SettingSources): Promise<OpenSettings> {
   const layers = await settingLayers(sources);
-  return serviceOf((name) => findSetting(layers, name));
+  const find: Find = (name) => findSetting(layers, name);
+  return { user: find('user')?.value, ...serviceOf(find) };
 }
 
 /** One setting, as it holds. */

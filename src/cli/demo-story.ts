@@ -3,7 +3,7 @@ import type { ContactList } from '../activity/list.js';
 import type { View } from './output.js';
 import { showBytes } from './progress.js';
 import { programName, shellWord, type Session } from './session.js';
-import { cutTo, displayWidth, padTo, painter, plainText, type Paint } from './terminal.js';
+import { cutTo, displayWidth, padTo, painter, plainText, widthOf, type Paint } from './terminal.js';
 
 /** What the demo did, for those who read it as JSON. */
 export interface DemoSummary {
@@ -51,7 +51,7 @@ export class DemoStory {
   constructor(session: Session) {
     this.#session = session;
     this.#paint = painter(session.io.stdout, session.io.env);
-    this.#width = session.io.stdout.isTTY === true ? (session.io.stdout.columns ?? 80) : Infinity;
+    this.#width = widthOf(session.io.stdout) ?? Infinity;
   }
 
   async begins(user: string, url: string): Promise<void> {
@@ -100,8 +100,13 @@ export class DemoStory {
     }
   }
 
-  async saved({ path, bytes, contacts, rows, accepted, differences }: DemoSummary): Promise<void> {
+  /** @param temporary nobody said where the file is to be. */
+  async saved(summary: DemoSummary, temporary: boolean): Promise<void> {
+    const { path, bytes, contacts, rows, accepted, differences } = summary;
     await this.fact('file', `${path} (${showBytes(bytes)})`);
+    if (temporary) {
+      await this.fact('', this.#paint('dim', 'yours to look at, and to delete; --out puts it elsewhere'));
+    }
     if (differences.length > 0) {
       await this.fact('checked', this.#paint('red', 'it is not what was accepted:'));
       for (const difference of differences) await this.fact('', plainText(difference));

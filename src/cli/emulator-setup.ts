@@ -48,6 +48,9 @@ export async function emulatorSetup(session: Session, options: SetupOptions): Pr
       '--fast: with --clock instant, jobs take no time anyway; leave it out',
     );
   }
+  if (seed !== undefined && session.settingSources.flags.user !== undefined) {
+    throw new UsageError('OPTION_INVALID', `--user: ${seed} names the accounts; leave it out`);
+  }
   const quirks = parseQuirks(quirk.join(','));
   const accounts =
     seed === undefined

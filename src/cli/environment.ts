@@ -1,3 +1,5 @@
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** The variables that all commands read, in the order the help shows them. */
 export const ENVIRONMENT = [
   ['CTCT_USER', 'user name of the account'],
@@ -14,6 +16,12 @@ export const ENVIRONMENT = [
     'a JSON file with the same, as user, apiKey, password …; default $XDG_CONFIG_HOME/ctct/config.json',
   ],
 ] as const satisfies readonly (readonly [name: string, means: string])[];
+
+/** The value of a variable; one that is empty is as good as none. */
+export function variable(env: Environment, name: string): string | undefined {
+  const value = env[name];
+  return value === '' ? undefined : value;
+}
 
 export function environmentLines(): string[] {
   return ['Environment:', ...ENVIRONMENT.map(([name, means]) => `  ${name.padEnd(22)} ${means}`)];

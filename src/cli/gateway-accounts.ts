@@ -10,7 +10,7 @@ import type { Session } from './session.js';
 /**
  * The accounts of a file, or the one of the environment, of which `--user` and `--base-url` go before what is set.
  * @param wrong as for `readAccounts`
- * @throws UsageError that names the place; `OPTION_INVALID` for `--base-url` beside a file
+ * @throws UsageError that names the place; `OPTION_INVALID` for `--user` or `--base-url` beside a file
  */
 export async function gatewayAccounts(
   session: Session,
@@ -25,6 +25,9 @@ export async function gatewayAccounts(
       ...(user !== undefined && { CTCT_USER: user }),
       ...(baseUrl !== undefined && { CTCT_BASE_URL: baseUrl }),
     });
+  }
+  if (user !== undefined) {
+    throw new UsageError('OPTION_INVALID', `--user: ${path} names the accounts; leave it out`);
   }
   if (baseUrl === undefined) return readAccounts(path, env, wrong);
   const message = `--base-url: each account of ${path} says where its service is: target.baseUrl`;

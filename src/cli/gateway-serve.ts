@@ -94,7 +94,7 @@ export async function serveGateway(
     const tls = await tlsOf(settings.tls, settings.tlsKey);
     const journal = new RequestJournal(MOST_SHOWN);
     let url: string | undefined = undefined;
-    const overview = new Overview({ accounts, journal, now, url: () => url });
+    const overview = new Overview({ accounts, journal, now, url: () => url, status: () => gateway.status() });
     const gateway = createGateway({
       ...options,
       accounts,
@@ -105,14 +105,14 @@ export async function serveGateway(
         overview.event(event);
       },
     });
-    const metrics = await createMetrics({ status: () => gateway.status(), now });
+    const metrics = await createMetrics({ status: () => gateway.check(), now });
     let ending = false;
     let ops: Served | undefined;
     if (opsPort !== undefined) {
       const health = healthHandler({
-        ready: () => (ending ? ENDING : gateway.status()),
+        ready: () => (ending ? ENDING : gateway.check()),
         metrics,
-        page: settings.page ? () => Promise.resolve(overview.state()) : undefined,
+        page: settings.page ? () => gateway.check().then(() => overview.state()) : undefined,
       });
       ops = await serve(guarded(health), { port: opsPort, host: opsHost });
       closing.push(() => ops?.close() ?? Promise.resolve());

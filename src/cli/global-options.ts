@@ -2,7 +2,7 @@ import { APIS } from './apis.js';
 import type { OptionSpec } from './command.js';
 import { OUTPUT_FORMATS } from './output.js';
 
-/** Options of every command. */
+/** Options of every command, but where one says otherwise: see `Command.without`. */
 export const GLOBAL_OPTIONS = {
   output: {
     kind: 'choice',
@@ -28,3 +28,18 @@ export const GLOBAL_OPTIONS = {
   api: { kind: 'choice', choices: APIS, help: 'what to speak: ws or its successor v2 (or CTCT_API)' },
   baseUrl: { kind: 'text', value: 'url', help: 'where the service is (or CTCT_BASE_URL)' },
 } as const satisfies Record<string, OptionSpec>;
+
+export type GlobalOption = keyof typeof GLOBAL_OPTIONS;
+
+/** Those that mean nothing to a command that puts out no records. */
+export const OF_RECORDS = ['output', 'fields'] as const satisfies readonly GlobalOption[];
+
+/** Those that mean nothing to a command that asks no service, or one of its own. */
+export const OF_SERVICE = [
+  'profile',
+  'timeout',
+  'config',
+  'user',
+  'api',
+  'baseUrl',
+] as const satisfies readonly GlobalOption[];

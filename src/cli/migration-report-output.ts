@@ -18,6 +18,7 @@ export async function putReport(output: Output, report: MigrationReport, short: 
   if (output.format === 'json') return output.record(REPORT, report);
   const { accounts, failingRows } = report;
   await output.records(ACCOUNT, accounts.map(accountRow(report)));
+  if (!output.isFree) return;
   await putHeld(output, accounts);
   if (!short) {
     const parts = accounts.flatMap(({ steps }) =>
@@ -112,7 +113,7 @@ function count<N extends string>(
 }
 
 const ACCOUNT: View<AccountRow> = {
-  kind: ['migration-account', 'migration-accounts'],
+  kind: ['reported-account', 'reported-accounts'],
   none: 'The plan has no accounts.',
   fields: [
     { name: 'account', heading: 'Account', value: ({ account }) => account },

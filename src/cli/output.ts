@@ -2,7 +2,7 @@ import { UsageError } from '../activity/errors.js';
 import { similarField } from '../activity/fields.js';
 import { writeCsv } from '../format/csv.js';
 import type { OutStream } from './io.js';
-import { displayWidth, padTo, plainText, type Paint } from './terminal.js';
+import { displayWidth, padTo, plainText, widthOf, type Paint } from './terminal.js';
 
 export const OUTPUT_FORMATS = ['table', 'json', 'ndjson', 'csv'] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
@@ -59,10 +59,32 @@ export class Output {
     this.#fields = fields;
   }
 
-  /** Writes records, one by one where the format allows. */
-  async records<T>(whole: View<T>, records: Iterable<T> | AsyncIterable<T>): Promise<void> {
+  /** Whether neither a format nor fields are asked for, so that a command may choose a form of its own. */
+  get isFree(): boolean {
+    return this.format === 'table' && this.#fields.length === 0;
+  }
+
+  /** @throws UsageError `OPTION_INVALID` with the reason, where it is not free. */
+  checkFree(why: string): void {
+    if (!this.isFree) {
+      throw new UsageError('OPTION_INVALID', `${this.format === 'table' ? '--fields' : '--output'}: ${why}`);
+    }
+  }
+
+  /** What JSON holds of a record, for those who write the document themselves. */
+  jsonOf<T>(whole: View<T>): (record: T) => Readonly<Record<string, unknown>> {
     const view = chosen(whole, this.#fields);
-    switch (this.format) {
+    return (record) => jsonRecord(view, record);
+  }
+
+  /** Writes records, one by one where the format allows. */
+  async records<T>(
+    whole: View<T>,
+    records: Iterable<T> | AsyncIterable<T>,
+    format = this.format,
+  ): Promise<void> {
+    const view = chosen(whole, this.#fields);
+    switch (format) {
       case 'ndjson':
         for await (const record of records) await this.#line(jsonLine(view, record));
         return;
@@ -97,9 +119,9 @@ export class Output {
     }
   }
 
-  /** A line of a table's own, such as a blank one between two tables; other formats have none. */
+  /** A line for people to read, such as a blank one between two tables; with a format or fields there is none. */
   async tableLine(text: string): Promise<void> {
-    if (this.format === 'table') await this.#line(text);
+    if (this.isFree) await this.#line(text);
   }
 
   /** Bytes or text as they are. */
@@ -121,7 +143,7 @@ export class Output {
         const heading = field.heading ?? '';
         return { field, heading, cells, width: Math.max(...[heading, ...cells].map(displayWidth)) };
       });
-    const fitting = fitTo(this.#stream.isTTY === true ? this.#stream.columns : undefined, columns);
+    const fitting = fitTo(widthOf(this.#stream), columns);
     const lines = (cells: readonly string[]) =>
       fitting
         .map(({ field, width }, index) => padTo(cells[index] ?? '', width, field.align))

@@ -14,7 +14,7 @@ import { exportAccount, type ExportedAccount } from '../migrate/source-ws.js';
 import { readListNames, readUploads } from '../migrate/uploads-file.js';
 import { readTargets, type ColumnTargets } from '../translate/columns.js';
 import type { Loss } from '../translate/loss.js';
-import type { ServiceSettings } from './config.js';
+import type { OpenSettings } from './config.js';
 import type { PlanClients } from './plan-clients.js';
 import type { Session } from './session.js';
 import { plainText } from './terminal.js';
@@ -43,7 +43,7 @@ export interface PlanPlaces {
   /** Where exports of live accounts are kept. */
   readonly exportFolder: string;
   readonly clients: PlanClients;
-  readonly common: ServiceSettings;
+  readonly common: OpenSettings;
   /** The lists of a target; undefined where it is not asked. */
   readonly targetLists: (
     account: Pick<AccountEntry, 'account' | 'target'>,
@@ -146,6 +146,14 @@ async function readEntries(
 ): Promise<readonly AccountEntry[]> {
   const { accounts, account } = request;
   if (accounts === undefined) return [ownAccount(session, account, planFolder, common)];
+  const { user, baseUrl } = session.settingSources.flags;
+  if (user !== undefined)
+    throw invalid(`--user: each account of ${accounts} has its own; see its column user`);
+  if (baseUrl !== undefined) {
+    throw invalid(
+      `--base-url: each account of ${accounts} says where its service is; see its column base_url`,
+    );
+  }
   const entries = await readAccounts(accounts, planFolder);
   if (account === undefined) return entries;
   const found = entries.find((entry) => entry.account.toLowerCase() === account.toLowerCase());
@@ -162,10 +170,10 @@ function ownAccount(
   session: Session,
   named: string | undefined,
   planFolder: string,
-  { baseUrl, allowHttp }: ServiceSettings,
+  { user, baseUrl, allowHttp }: OpenSettings,
 ): AccountEntry {
   const { env } = session.io;
-  const account = named ?? session.user ?? 'default';
+  const account = named ?? user ?? 'default';
   if (!isAccountName(account)) {
     throw invalid(
       `--account: must be up to 100 letters, digits, and . _ - @, got ${JSON.stringify(account)}`,
@@ -185,7 +193,7 @@ function ownAccount(
   const accessToken = secret('CTCT_ACCESS_TOKEN');
   const hasPassword = [env.CTCT_PASSWORD, env.CTCT_PASSWORD_FILE].some((text) => (text ?? '') !== '');
   const source: SourceAccount = {
-    user: session.user ?? account,
+    user: user ?? account,
     ...common,
     credentials: hasPassword ? { scheme: 'basic', apiKey, password } : { scheme: 'bearer', accessToken },
   };

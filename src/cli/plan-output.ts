@@ -102,10 +102,13 @@ export function tellNext(session: Session, plan: MigrationPlan, path: string | u
       `${counted(left, 'row')} will not be sent, as the same address comes again further down: the last one counts`,
     );
   }
+  const bare = sum(steps.map((step) => ('withoutAddress' in step ? (step.withoutAddress ?? 0) : 0)));
+  if (bare > 0) talk.warn(`${counted(bare, 'row')} will not be sent, as there is no address in them`);
   if (path !== undefined) talk.note(`The plan is ${path}`);
   talk.note(`It takes ${timeWords(estimate.seconds)} at least, and ${counted(estimate.calls, 'call')}`);
   const open = lossesToAccept(plan);
-  const run = (...words: string[]) => session.commandLine('migrate', 'run', path ?? 'plan.json', ...words);
+  const run = (...words: string[]) =>
+    session.planCommandLine('migrate', 'run', path ?? 'plan.json', ...words);
   if (open.length === 0) {
     talk.note(`Try it without sending anything: ${run('--dry-run')}`);
     return false;

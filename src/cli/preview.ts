@@ -2,7 +2,7 @@ import type { ActivityRequest } from '../activity/request.js';
 import { redact } from '../http/failures.js';
 import type { ContactEncoding } from './apis.js';
 import type { Exit } from './exit-codes.js';
-import { ENVELOPE_VERSION } from './output.js';
+import type { View } from './output.js';
 import type { Session } from './session.js';
 
 /** What `--dry-run` says in help. */
@@ -19,9 +19,21 @@ interface Unsent {
   readonly body: Uint8Array;
 }
 
+const REQUEST: View<Unsent> = {
+  kind: ['request', 'requests'],
+  none: 'Nothing would be sent.',
+  fields: [
+    { name: 'method', heading: 'Method', value: ({ method }) => method },
+    { name: 'url', heading: 'URL', value: ({ url }) => url.href },
+    { name: 'body', heading: 'Body', value: ({ body }) => Buffer.from(body).toString() },
+  ],
+  details: ['headers'],
+  more: ({ headers }) => ({ headers: Object.fromEntries(headers) }),
+};
+
 /**
- * Puts out the request that creates this activity, byte for byte, but for the credentials: as an HTTP message, or as JSON.
- * Nothing is sent.
+ * Puts out the request that creates this activity, byte for byte, but for the credentials: as an HTTP message, or as
+ * data. Nothing is sent.
  */
 export async function putRequest(
   session: Session,
@@ -50,34 +62,25 @@ async function unsentOf(request: Request): Promise<Unsent> {
   };
 }
 
-async function put({ output }: Session, { method, url, headers, body }: Unsent, secrets: readonly string[]) {
+async function put({ output }: Session, request: Unsent, secrets: readonly string[]) {
   const safe = (text: string) => redact(text, secrets);
-  const shown = [
-    ...headers.map(([name, value]) => {
+  const { method, body } = request;
+  const url = new URL(safe(request.url.href));
+  const headers = [
+    ...request.headers.map(([name, value]) => {
       const hidden = name === 'authorization' ? value.replace(/\s.*$/s, ' ***') : safe(value);
       return [name, hidden] as const;
     }),
     ['content-length', String(body.length)] as const,
   ];
-  if (output.format === 'json' || output.format === 'ndjson') {
-    const data = {
-      method,
-      url: safe(url.href),
-      headers: Object.fromEntries(shown),
-      body: Buffer.from(body).toString(),
-    };
-    const envelope = { version: ENVELOPE_VERSION, kind: 'request', data };
-    const line =
-      output.format === 'json'
-        ? JSON.stringify(envelope, undefined, 2)
-        : JSON.stringify({ kind: 'request', ...data });
-    await output.raw(`${line}\n`);
+  if (!output.isFree) {
+    await output.record(REQUEST, { method, url, headers, body });
     return;
   }
   const head = [
-    `${method} ${safe(`${url.pathname}${url.search}`)} HTTP/1.1`,
+    `${method} ${url.pathname}${url.search} HTTP/1.1`,
     `host: ${url.host}`,
-    ...shown.map(([name, value]) => `${name}: ${value}`),
+    ...headers.map(([name, value]) => `${name}: ${value}`),
   ];
   await output.raw(`${head.join('\n')}\n\n`);
   await output.raw(body);

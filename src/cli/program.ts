@@ -20,9 +20,10 @@ import type { CliIo } from './io.js';
 import { GLOBAL_OPTIONS } from './global-options.js';
 import { describeOption, placeOf } from './option-text.js';
 import { OUTPUT_FORMATS } from './output.js';
+import { valueFlags } from './reference.js';
 import { Session, type SessionOptions } from './session.js';
 import { Talk } from './talk.js';
-import { plainText } from './terminal.js';
+import { plainText, widthOf } from './terminal.js';
 
 const ABOUT = [
   "Bulk activities of Constant Contact's first API, /ws/customers/<user>/activities.",
@@ -93,7 +94,7 @@ function createProgram(io: CliIo, act: Action): Program {
     .addHelpText('before', `${ABOUT.join('\n')}\n`)
     .addHelpText('after', ['', 'Exit codes:', ...exitCodeLines(), '', ...environmentLines()].join('\n'))
     .exitOverride();
-  const helpWidth = () => Math.min(io.stdout.columns ?? 80, 100);
+  const helpWidth = () => Math.min(widthOf(io.stdout) ?? 80, 100);
   // Help is what was asked for, so it is data; the errors are written by reportUsage.
   const write = (text: string) => void io.stdout.write(text, () => undefined);
   program.configureOutput({
@@ -180,14 +181,35 @@ function declare(sub: Program, command: Command, act: Action): void {
     sub.argument(optional === true ? `[${shown}]` : `<${shown}>`, help);
   }
   for (const [name, spec] of Object.entries(command.options)) addOption(sub, name, spec);
+  const root = rootOf(sub);
+  const hidden = [...Object.keys(command.options), ...(command.without ?? [])];
+  sub.configureHelp({
+    ...sub.configureHelp(),
+    visibleGlobalOptions: () => root.options.filter((option) => !hidden.includes(option.attributeName())),
+  });
   sub.action(async () => {
     const given = sub.optsWithGlobals<Record<string, unknown>>();
+    const idle = command.without?.find((name) => given[name] !== undefined);
+    if (idle !== undefined) {
+      throw new UsageError(
+        'OPTION_INVALID',
+        `${flagOf(idle)}: means nothing to "${pathOf(sub)}"; leave it out`,
+      );
+    }
     const values = readOptions(command.options, given);
     Object.keys(command.arguments).forEach(
       (name, index) => (values[name] = sub.processedArgs[index] as unknown),
     );
     await act(command, values, globalValues(command, values, given));
   });
+}
+
+function rootOf(sub: Program): Program {
+  return sub.parent === null ? sub : rootOf(sub.parent);
+}
+
+function pathOf(sub: Program): string {
+  return sub.parent === null ? sub.name() : `${pathOf(sub.parent)} ${sub.name()}`;
 }
 
 type GlobalValues = { readonly [K in keyof typeof GLOBAL_OPTIONS]: OptionValue<(typeof GLOBAL_OPTIONS)[K]> };
@@ -270,11 +292,17 @@ function withBareValues(argv: readonly string[]): string[] {
 /** The help that fits a command line, right or wrong. */
 function helpFor(argv: readonly string[]): string {
   const names: readonly { name: string; commands?: readonly Command[] }[] = [...COMMANDS, ...GROUPS];
-  const at = argv.findIndex((word) => names.some(({ name }) => name === word));
-  const found = names.find(({ name }) => name === argv[at]);
+  const words = argv.filter((_, index) => !takesNext(argv[index - 1] ?? ''));
+  const at = words.findIndex((word) => names.some(({ name }) => name === word));
+  const found = names.find(({ name }) => name === words[at]);
   if (found === undefined) return 'ctct --help';
-  const inside = argv.slice(at).find((word) => found.commands?.some(({ name }) => name === word));
+  const inside = words.slice(at).find((word) => found.commands?.some(({ name }) => name === word));
   return ['ctct', found.name, ...(inside === undefined ? [] : [inside]), '--help'].join(' ');
+}
+
+/** Whether the word behind it is its value, as `--profile` has one. */
+function takesNext(word: string): boolean {
+  return valueFlags().includes(word);
 }
 
 /** @throws UsageError when a word before `--` would carry a secret. */

@@ -24,9 +24,17 @@ export interface CommandFacts {
   readonly details: string | undefined;
   /** `ctct wait [options] <id...>`. */
   readonly synopsis: string;
-  readonly arguments: readonly { readonly name: string; readonly help: string }[];
-  /** Its own; those of every command are `globalOptions()`. */
+  readonly arguments: readonly {
+    readonly name: string;
+    readonly help: string;
+    readonly choices: readonly string[];
+  }[];
+  /** Its own. */
   readonly options: readonly OptionFacts[];
+  /** Those of `globalOptions()` that it takes too. */
+  readonly globals: readonly OptionFacts[];
+  /** The flags of those that it does not take. */
+  readonly without: readonly string[];
   readonly examples: Command['examples'];
   /** Of a group: the names of its commands. */
   readonly commands: readonly string[];
@@ -43,7 +51,9 @@ export function allCommands(): readonly CommandFacts[] {
         details: group.details,
         synopsis: `ctct ${group.name} ${group.main === undefined ? '<command>' : '[options] [command]'}`,
         arguments: [],
-        options: group.main === undefined ? [] : factsOf([group.name], group.main).options,
+        ...(group.main === undefined
+          ? { options: [], globals: globalOptions(), without: [] }
+          : optionsOf(group.main)),
         examples: group.examples,
         commands: group.commands.map(({ name }) => name),
       },
@@ -52,9 +62,18 @@ export function allCommands(): readonly CommandFacts[] {
   ];
 }
 
-export function globalOptions(): readonly OptionFacts[] {
+/** The flags that a word follows which is their value, of any command. */
+export function valueFlags(): readonly string[] {
+  const all = [...globalOptions(), ...allCommands().flatMap(({ options }) => options)];
+  return [...new Set(all.filter(({ takesValue }) => takesValue).map(({ flag }) => flag))];
+}
+
+/** Those of every command, but for these. */
+export function globalOptions(not: readonly string[] = []): readonly OptionFacts[] {
   return [
-    ...Object.entries<OptionSpec>(GLOBAL_OPTIONS).map(([name, spec]) => optionFacts(name, spec)),
+    ...Object.entries<OptionSpec>(GLOBAL_OPTIONS)
+      .filter(([name]) => !not.includes(name))
+      .map(([name, spec]) => optionFacts(name, spec)),
     {
       flag: '--help',
       short: '-h',
@@ -76,10 +95,25 @@ function factsOf(path: readonly string[], command: Command): CommandFacts {
     summary: command.summary,
     details: command.details,
     synopsis: ['ctct', ...path, '[options]', ...places].join(' '),
-    arguments: Object.entries(command.arguments).map(([name, { help }]) => ({ name, help })),
-    options: Object.entries(command.options).map(([name, spec]) => optionFacts(name, spec)),
+    arguments: Object.entries(command.arguments).map(([name, { help, choices = [] }]) => ({
+      name,
+      help,
+      choices,
+    })),
+    ...optionsOf(command),
     examples: command.examples,
     commands: [],
+  };
+}
+
+function optionsOf({
+  options,
+  without = [],
+}: Command): Pick<CommandFacts, 'options' | 'globals' | 'without'> {
+  return {
+    options: Object.entries(options).map(([name, spec]) => optionFacts(name, spec)),
+    globals: globalOptions([...Object.keys(options), ...without]),
+    without: without.map(flagOf),
   };
 }
 

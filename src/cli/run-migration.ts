@@ -18,7 +18,7 @@ import { foldRun, type RunState } from '../migrate/run-state.js';
 import { checkOnly, runPlan, type RunEvent, type RunOutcome } from '../migrate/run.js';
 import { openRunStore } from '../migrate/state-folder.js';
 import type { LossCode } from '../translate/loss.js';
-import { readServiceSettings } from './config.js';
+import { readOpenSettings } from './config.js';
 import type { Exit } from './exit-codes.js';
 import { ACCOUNT_RUN, CHECKED_STEP, progressLine, progressNews } from './run-output.js';
 import type { Session } from './session.js';
@@ -48,7 +48,7 @@ export async function runMigration(
   const { planFolder, stateFolder, only, again } = options;
   checkAccepted(plan, options.acceptedLosses);
   checkOnly(plan, only);
-  const { onExchange, ...common } = session.clientOptions(await readServiceSettings(session.settingSources));
+  const { onExchange, ...common } = session.clientOptions(await readOpenSettings(session.settingSources));
   const sources = { env: io.env, folder: planFolder, only };
   const credentials = await readCredentials(plan, sources);
   const guard = (found: TargetCredentials) => {

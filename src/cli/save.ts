@@ -10,11 +10,16 @@ import { plainText } from './terminal.js';
 import { SAVED } from './views.js';
 
 /**
- * Refuses a path that cannot be saved to, before anything is asked of the service.
- * @throws UsageError `FILE_EXISTS`, `FILE_UNWRITABLE`.
+ * Refuses a target that cannot be saved to, before anything is asked of the service.
+ * @throws UsageError `FILE_EXISTS`, `FILE_UNWRITABLE`; `OPTION_INVALID` where stdout is to have data beside the file.
  */
+export async function checkDownload({ output }: Session, { out, force }: DownloadTarget): Promise<void> {
+  if (out === '-') output.checkFree('does not go with --out -, by which stdout has the file');
+  else await checkTarget(out, force);
+}
+
+/** @throws UsageError `FILE_EXISTS`, `FILE_UNWRITABLE`. */
 export async function checkTarget(out: string, force: boolean): Promise<void> {
-  if (out === '-') return;
   const folder = dirname(out);
   if ((await kindOf(folder)) !== 'folder') {
     throw new UsageError('FILE_UNWRITABLE', `${out}: there is no folder ${folder}`);

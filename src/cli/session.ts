@@ -335,14 +335,18 @@ export class Session {
 
   /** `ctct wait a07e… --user joesflowers`: a command line that means this service and account. */
   commandLine(...words: string[]): string {
-    const { config, profile, user, api, baseUrl } = this.#options;
-    const flags = Object.entries({
-      '--config': config,
-      '--profile': profile,
-      '--user': user,
-      '--api': api,
-      '--base-url': baseUrl,
-    });
+    const { user, api, baseUrl } = this.#options;
+    return this.#commandLine(words, { '--user': user, '--api': api, '--base-url': baseUrl });
+  }
+
+  /** The same of a command that works on the accounts of a plan. */
+  planCommandLine(...words: string[]): string {
+    return this.#commandLine(words, {});
+  }
+
+  #commandLine(words: readonly string[], account: Readonly<Record<string, string | undefined>>): string {
+    const { config, profile } = this.#options;
+    const flags = Object.entries({ '--config': config, '--profile': profile, ...account });
     const given = flags.flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]));
     return [programName(this.io.env), ...[...words, ...given].map(shellWord)].join(' ');
   }

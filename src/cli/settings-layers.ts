@@ -6,12 +6,13 @@ import { similarField } from '../activity/fields.js';
 import { readDocument } from '../format/document.js';
 import { isLoopbackUrl } from '../http/origin.js';
 import { refuseExposed, whyUnreadable } from '../http/secret.js';
+import { variable, type Environment } from './environment.js';
 import { isSecret, SETTING_NAMES, SETTINGS, type SettingName } from './settings-table.js';
 
 export interface SettingSources {
   /** Values of the options that are settings, and the path given by --config. */
   readonly flags: Readonly<Partial<Record<SettingName | 'config', string>>>;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   /** Where a project file is looked for, here and above. Default: nowhere. */
   readonly folder?: string | undefined;
 }
@@ -46,7 +47,7 @@ export const PROJECT_FILE = '.ctct.json';
  */
 export async function settingLayers(sources: SettingSources): Promise<readonly Layer[]> {
   const strong = [flagLayer(sources), envLayer(sources)];
-  const named = sources.flags.config ?? nonEmpty(sources.env.CTCT_CONFIG);
+  const named = sources.flags.config ?? variable(sources.env, 'CTCT_CONFIG');
   const project = named === undefined ? await projectLayer(sources.folder) : undefined;
   if (project !== undefined) strong.push(project);
   const path = named ?? defaultConfigPath(sources.env);
@@ -74,8 +75,8 @@ export function findSetting(layers: readonly Layer[], name: SettingName): Found 
 
 /** Where the user's configuration file is when nobody says: `$XDG_CONFIG_HOME/ctct/config.json`. */
 export function defaultConfigPath(env: SettingSources['env']): string {
-  const home = nonEmpty(env.HOME) ?? homedir();
-  return join(nonEmpty(env.XDG_CONFIG_HOME) ?? join(home, '.config'), 'ctct', 'config.json');
+  const home = variable(env, 'HOME') ?? homedir();
+  return join(variable(env, 'XDG_CONFIG_HOME') ?? join(home, '.config'), 'ctct', 'config.json');
 }
 
 function flagLayer({ flags }: SettingSources): Layer {
@@ -195,8 +196,4 @@ function noProfile({ value, layer }: Found, path: string, names: readonly string
     'CONFIG_INVALID',
     `${layer.nameOf('profile')}: there is no profile "${value}"; ${hint}`,
   );
-}
-
-function nonEmpty(text: string | undefined): string | undefined {
-  return text === '' ? undefined : text;
 }

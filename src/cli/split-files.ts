@@ -51,6 +51,12 @@ export async function writeSplitFiles(
       encoding,
     });
     try {
+      if (split.parts.length === 0) {
+        throw new UsageError(
+          'CONTACTS_REQUIRED',
+          `${file}: no row has an address, so there is nothing to send`,
+        );
+      }
       await makeRoom(folder, file, force);
       for (const part of split.parts) await writeFile(session, join(folder, nameOf(part)), part.open());
       await writeFile(session, join(folder, MAP), mapOf(split, file));
@@ -121,12 +127,14 @@ async function* mapOf(split: SplitUpload, file: string): AsyncGenerator<string> 
   }
   yield '\n    ],\n    "duplicates": ';
   yield* list(split.duplicates(), ({ line, keptLine }) => [line, keptLine]);
+  yield ',\n    "withoutAddress": ';
+  yield* list(split.withoutAddress(), (line) => line);
   yield '\n  }\n}\n';
 }
 
 async function* list<T>(
   items: AsyncIterable<T>,
-  show: (item: T) => readonly number[],
+  show: (item: T) => number | readonly number[],
 ): AsyncGenerator<string> {
   let before = '[';
   for await (const item of items) {
@@ -137,7 +145,7 @@ async function* list<T>(
 }
 
 function told(session: Session, split: SplitUpload, folder: string): readonly Loss[] {
-  const { parts, rows, duplicateCount } = split;
+  const { parts, rows, duplicateCount, withoutAddressCount } = split;
   const counted = (count: number, noun: string) =>
     `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
   session.talk.note(
@@ -147,6 +155,9 @@ function told(session: Session, split: SplitUpload, folder: string): readonly Lo
     session.talk.note(
       `${counted(duplicateCount, 'row')} left out, as the same address comes again further down: the last one counts`,
     );
+  }
+  if (withoutAddressCount > 0) {
+    session.talk.warn(`${counted(withoutAddressCount, 'row')} left out, as there is no address in them`);
   }
   if (parts.length === 1) return [];
   const message = `${parts.length} uploads take the place of one; send them in the order of their names, and wait for all`;

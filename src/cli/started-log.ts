@@ -2,6 +2,7 @@ import { appendFile, mkdir, readFile, rename, stat, writeFile } from 'node:fs/pr
 import { dirname, join } from 'node:path';
 import type { Activity } from '../activity/activity.js';
 import type { Settings } from './config.js';
+import { variable, type Environment } from './environment.js';
 
 /** An activity that was started from this machine. */
 export interface StartedActivity {
@@ -23,9 +24,9 @@ const MOST = 64 * 1024;
  * The small log of started activities, by which `--last` finds them from another terminal; undefined where the environment
  * names no home. One JSON a line: `$XDG_STATE_HOME/ctct/started.ndjson`, default `~/.local/state/ctct/started.ndjson`.
  */
-export function startedLogPath(env: Readonly<Record<string, string | undefined>>): string | undefined {
-  const state = nonEmpty(env.XDG_STATE_HOME);
-  const home = nonEmpty(env.HOME) ?? nonEmpty(env.USERPROFILE);
+export function startedLogPath(env: Environment): string | undefined {
+  const state = variable(env, 'XDG_STATE_HOME');
+  const home = variable(env, 'HOME') ?? variable(env, 'USERPROFILE');
   if (state === undefined && home === undefined) return undefined;
   return join(state ?? join(home ?? '', '.local', 'state'), 'ctct', 'started.ndjson');
 }
@@ -91,8 +92,4 @@ function readLine(line: string): StartedActivity[] {
   } catch {
     return [];
   }
-}
-
-function nonEmpty(text: string | undefined): string | undefined {
-  return text === '' ? undefined : text;
 }

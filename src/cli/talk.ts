@@ -1,6 +1,6 @@
 import { redact } from '../http/failures.js';
 import type { OutStream } from './io.js';
-import { cutTo, isInteractive, painter, type Paint } from './terminal.js';
+import { cutTo, isInteractive, painter, widthOf, type Paint } from './terminal.js';
 
 export interface TalkOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -90,7 +90,7 @@ export class Talk {
     }
     const frame = SPINNER[this.#going.frame++ % SPINNER.length] ?? '';
     // Some cells are left free: a full line makes terminals scroll.
-    const text = cutTo(this.#safe(this.#going.text()), (this.#stream.columns ?? 80) - 3);
+    const text = cutTo(this.#safe(this.#going.text()), (widthOf(this.#stream) ?? 80) - 3);
     this.#write(`${ERASE}${this.paint('cyan', frame)} ${text}`);
   }
 

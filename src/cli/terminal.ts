@@ -30,6 +30,12 @@ export function isInteractive(stream: OutStream, env: Env): boolean {
   return stream.isTTY === true && env.TERM !== 'dumb' && (env.CI ?? '') === '';
 }
 
+/** The characters that a line of a terminal has; some say 0, which is none that anybody draws on. Undefined elsewhere. */
+export function widthOf({ isTTY, columns }: OutStream): number | undefined {
+  if (isTTY !== true) return undefined;
+  return columns === undefined || columns === 0 ? 80 : columns;
+}
+
 // Controls, the escape among them, and the marks that turn the writing direction.
 const UNPRINTABLE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 

@@ -197,7 +197,7 @@ async function rowWriter(head: FileHead): Promise<(row: RawRow) => Uint8Array> {
   const encoder = await fileParts()({ ...head, dialect });
   return (row) => {
     if (!row.clean) {
-      const bytes = Buffer.from(encoder.row(row));
+      const bytes = Buffer.from(encoder.row(row) ?? []);
       return unicode ? bytes : Buffer.from(bytes.toString(), 'latin1');
     }
     const last = row.bytes[row.bytes.length - 1];

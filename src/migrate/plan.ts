@@ -78,6 +78,8 @@ export interface PlannedUpload {
   readonly rows: number;
   /** Rows that are not, since their addresses come again further down. */
   readonly duplicates: number;
+  /** Rows that are not, since they have no address, which are errors of the parts; undefined: none. */
+  readonly withoutAddress?: number | undefined;
   readonly headingLine: number;
   /** Ids in the target. */
   readonly lists: readonly string[];

@@ -179,6 +179,7 @@ async function planUpload(
       sha256: split.sha256,
       rows: split.rows,
       duplicates: split.duplicateCount,
+      ...(split.withoutAddressCount > 0 && { withoutAddress: split.withoutAddressCount }),
       headingLine: split.headingLine,
       lists,
       blanksEnabled,

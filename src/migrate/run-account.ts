@@ -241,13 +241,18 @@ export class AccountWork {
       runStartTime: runStartTime?.toISOString(),
       runFinishTime: runFinishTime?.toISOString(),
     };
-    if (activity.errors.length === 0 || step.activityType === 'CLEAR_CONTACTS_FROM_LISTS') {
+    if (
+      step.activityType === 'CLEAR_CONTACTS_FROM_LISTS' ||
+      (activity.errors.length === 0 && step.withoutAddress === undefined)
+    ) {
       return { ...facts, errors: activity.errors.map(({ message }) => ({ message })) };
     }
     const part = await this.#uploadPart(step, index);
-    const { errors } = await joinActivities([{ part, activity }], { headingLine: step.headingLine });
+    const joined = await joinActivities([{ part, activity }], { headingLine: step.headingLine });
+    const { errors } = joined;
     return {
       ...facts,
+      errorCount: joined.errorCount,
       errors: errors.map(({ lineNumber: line, emailAddress, message }) => ({ line, emailAddress, message })),
     };
   }

@@ -100,7 +100,8 @@ export interface PlanClientOptions {
  * is the only one to write to its accounts.
  */
 export function planClients(options: PlanClientOptions): (account: PlannedAccount) => V2Client {
-  const { credentials, fetch, clock, random, timeouts, quietPeriod, allowHttp, onExchange, onWarning } = options;
+  const { credentials, fetch, clock, random, timeouts, quietPeriod, allowHttp, onExchange, onWarning } =
+    options;
   const limiters = new Map<string, Limiter>();
   const limiterOf = (apiKey: string) => {
     let limiter = limiters.get(apiKey);
@@ -127,7 +128,7 @@ export function planClients(options: PlanClientOptions): (account: PlannedAccoun
       random,
       limiter: (options.limited ?? !local) ? limiterOf(apiKey) : false,
       reconcile: { quietPeriod, repeatUploads: true },
-      onExchange: onExchange && ((exchange) => onExchange(account, exchange)),
+      onExchange: (exchange) => onExchange?.(account, exchange),
       onWarning: (warning) => onWarning?.(account, warning),
     });
   };

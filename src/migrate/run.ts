@@ -153,18 +153,17 @@ class Runner {
     await this.#store.queue.release(this.#now(), ...this.#accounts.keys());
     this.#tell({ event: 'began', accounts: this.#outcomes() });
 
-    const work = workOn(this.#store.queue, {
-      worker: `run ${this.#plan.id}`,
-      handle: (lease, broken) => this.#handle(lease, broken),
-      jobs,
-      only: () => this.#active(jobs),
-      signal,
-      clock: this.#clock,
-    });
     try {
-      await work.ended;
+      await workOn(this.#store.queue, {
+        worker: `run ${this.#plan.id}`,
+        handle: (lease, broken) => this.#handle(lease, broken),
+        jobs,
+        only: () => this.#active(jobs),
+        signal,
+        clock: this.#clock,
+      });
     } finally {
-      for (const { work: one } of this.#accounts.values()) await one.close();
+      for (const { work } of this.#accounts.values()) await work.close();
     }
     const accounts = this.#outcomes();
     const paused = signal?.aborted === true && accounts.some(({ state }) => state === 'open');

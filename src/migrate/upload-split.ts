@@ -97,6 +97,10 @@ export async function splitFor(
       fileName: (index, sha256) => partFileName(settings, sha256, index),
     }),
   });
+  if (split.parts.length === 0) {
+    await split.close();
+    throw new UsageError('CONTACTS_REQUIRED', `${path}: no row has an address, so there is nothing to send`);
+  }
   return losses.length === 0 ? split : { ...split, losses: [...losses, ...split.losses] };
 }
 

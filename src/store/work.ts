@@ -23,33 +23,21 @@ export interface WorkOptions {
   readonly leaseMs?: number | undefined;
   /** Asked before each claim: only jobs of these keys. Default all. */
   readonly only?: (() => readonly string[] | undefined) | undefined;
-  /** `end`: the work is over when no job is left. `wait`: it goes on when `wake` is called. Default `end`. */
-  readonly idle?: 'end' | 'wait' | undefined;
   /** Ends the work after the jobs in hand. */
   readonly signal?: AbortSignal | undefined;
   /** Default the machine's. */
   readonly clock?: Clock | undefined;
 }
 
-export interface Work {
-  /** Resolves when the work is over. @throws what `handle` or the queue throws, once the jobs in hand have ended. */
-  readonly ended: Promise<void>;
-  /** Looks for jobs at once: some were enqueued, or keys can be worked on that could not. */
-  wake(): void;
-}
-
 /** A hundred years. */
 const FOREVER = 100 * 365 * 86_400_000;
 
-/** Works on the jobs of a queue, several at once, of each key one after another. */
-export function workOn(queue: Queue, options: WorkOptions): Work {
-  const worker = new Worker(queue, options);
-  return {
-    ended: worker.run(),
-    wake: () => {
-      worker.wake();
-    },
-  };
+/**
+ * Works on the jobs of a queue, several at once, of each key one after another, until none is left.
+ * @throws what `handle` or the queue throws, once the jobs in hand have ended.
+ */
+export function workOn(queue: Queue, options: WorkOptions): Promise<void> {
+  return new Worker(queue, options).run();
 }
 
 /** A job that is worked on here. */
@@ -65,9 +53,9 @@ class Worker {
   readonly #inHand = new Map<string, InHand>();
   /** What went wrong first, boxed. */
   #failure: { readonly error: unknown } | undefined;
-  /** Somebody called `wake` since the last claim. */
+  /** Something happened since the last claim. */
   #awake = false;
-  #wake: () => void = () => undefined;
+  #endPause: () => void = () => undefined;
 
   constructor(queue: Queue, options: WorkOptions) {
     this.#queue = queue;
@@ -75,15 +63,10 @@ class Worker {
     this.#clock = options.clock ?? systemClock;
   }
 
-  wake(): void {
-    this.#awake = true;
-    this.#wake();
-  }
-
   async run(): Promise<void> {
     const { signal } = this.#options;
     const stop = () => {
-      this.wake();
+      this.#wake();
     };
     signal?.addEventListener('abort', stop);
     try {
@@ -98,12 +81,12 @@ class Worker {
   }
 
   async #dispatch(): Promise<void> {
-    const { signal, jobs = 1, idle = 'end' } = this.#options;
+    const { signal, jobs = 1 } = this.#options;
     while (signal?.aborted !== true && this.#failure === undefined) {
       this.#awake = false;
       const readyAt = this.#inHand.size < jobs ? await this.#claim() : undefined;
       if (readyAt === 'claimed') continue;
-      if (readyAt === undefined && this.#inHand.size === 0 && idle === 'end') return;
+      if (readyAt === undefined && this.#inHand.size === 0) return;
       await this.#pause(readyAt);
     }
   }
@@ -124,7 +107,7 @@ class Worker {
       })
       .finally(() => {
         if (this.#inHand.get(key)?.controller === controller) this.#inHand.delete(key);
-        this.wake();
+        this.#wake();
       });
     this.#inHand.set(key, { controller, ended });
     return 'claimed';
@@ -164,13 +147,13 @@ class Worker {
     }
   }
 
-  /** Until somebody wakes it, or a job is ready. */
+  /** Until something happens, or a job is ready. */
   async #pause(readyAt: number | undefined): Promise<void> {
     if (this.#awake) return;
     const wait = (readyAt ?? Infinity) - this.#now();
     const over = new AbortController();
     const woken = new Promise<void>((resolve) => {
-      this.#wake = resolve;
+      this.#endPause = resolve;
     });
     // What is ready only in years is waited for by nobody but those who have it.
     const slept = wait > LONGEST_TIMER ? woken : this.#clock.sleep(Math.max(1, wait), over.signal);
@@ -180,10 +163,15 @@ class Worker {
     });
   }
 
+  #wake(): void {
+    this.#awake = true;
+    this.#endPause();
+  }
+
   #breakOff(error: unknown): void {
     this.#failure ??= { error };
     for (const { controller } of this.#inHand.values()) controller.abort(error);
-    this.wake();
+    this.#wake();
   }
 
   async #allEnded(): Promise<void> {

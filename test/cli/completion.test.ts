@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { execFile } from 'node:child_process';
-import { completionScript, SHELLS, type Shell } from '../../src/cli/completion.js';
-import { allCommands, globalOptions } from '../../src/cli/reference.js';
+import { completionScript } from '../../src/cli/completion.js';
+import { allCommands } from '../../src/cli/reference.js';
+import { SHELLS, type Shell } from '../../src/cli/shells.js';
 import { ctct } from './harness.js';
 
 /** What a shell prints; undefined where it is not installed. */
@@ -23,7 +24,7 @@ const ASK: Readonly<Record<Shell, (words: readonly string[]) => string>> = {
     `${completionScript('bash')}\nCOMP_WORDS=(ctct ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}; _ctct; printf '%s\\n' "\${COMPREPLY[@]}"`,
   // What the functions of zsh's own would draw, as plain lines.
   zsh: (words) =>
-    `compdef() { :; }; _describe() { local array="\${@: -1}"; print -l -- \${\${(P)array}%%:*}; }; compadd() { shift; print -l -- "$@"; }; _files() { :; }
+    `compdef() { :; }; _describe() { local array="\${@: -1}"; print -l -- \${\${(P)array}%%:*}; }; compadd() { shift; print -l -- "$@"; }; _files() { :; }; compset() { :; }
 ${completionScript('zsh')}
 words=(ctct ${words.map((word) => `'${word}'`).join(' ')}); CURRENT=${words.length + 1}; _ctct`,
   fish: (words) =>
@@ -44,10 +45,10 @@ describe('completion', () => {
       const names = allCommands().flatMap(({ path }) => (path.length === 1 ? path : []));
       expect(await offered('')).to.include.members(names);
       expect(await offered('archive', '')).to.include.members(['read', 'check', 'stats', 'report']);
-      expect(await offered('archive', 'read', '--')).to.include.members([
-        '--dedupe',
-        ...globalOptions().map(({ flag }) => flag),
-      ]);
+      const read = allCommands().find(({ path }) => path.join(' ') === 'archive read')!;
+      expect(await offered('archive', 'read', '--')).to.have.members(
+        [...read.options, ...read.globals].map(({ flag }) => flag),
+      );
       expect(await offered('add', 'x.csv', '--type', '')).to.have.members([
         'ADD_CONTACTS',
         'SV_ADD',
@@ -57,6 +58,15 @@ describe('completion', () => {
       expect(await offered('list', '--output', ''))
         .to.include('ndjson')
         .and.not.to.include('parquet');
+      // A value that is called as a command is no command.
+      expect(await offered('--profile', 'wait', '')).to.include.members(names);
+      expect(await offered('completion', '')).to.include.members(SHELLS);
+      expect(
+        await offered(...(shell === 'bash' ? ['list', '--output', '=', 'nd'] : ['list', '--output=nd'])),
+      ).to.include(shell === 'fish' ? '--output=ndjson' : 'ndjson');
+      if (shell !== 'bash') return;
+      expect(await offered('list', '--output', '=')).to.include('ndjson');
+      expect(await offered('--profile', '=', 'wait', 'archive', '')).to.include('read');
     });
   }
 

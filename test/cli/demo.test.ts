@@ -54,7 +54,7 @@ describe('ctct demo', () => {
     );
     expect(stdout.text).to.contain('gina.russo.example.com,Gina,Russo,');
     expect(stdout.text.match(/PENDING → QUEUED → RUNNING → COMPLETE/g)).to.have.length(2);
-    expect(stdout.text).to.contain(`file     ${out}`);
+    expect(stdout.text).to.contain(`file     ${out} (`).and.not.to.contain('--out');
   });
 
   it('fits a terminal of 80 columns', async () => {
@@ -146,7 +146,7 @@ describe('the story of the demo', () => {
     const activity = anActivity({ id: 'a07e', status: 'ERROR' });
     const story = new DemoStory(session);
     await story.activity(activity, ['PENDING', 'ERROR'], 1234);
-    await story.saved({
+    const summary = {
       upload: activity,
       export: activity,
       rows: 2,
@@ -155,11 +155,13 @@ describe('the story of the demo', () => {
       path: 'x.csv',
       bytes: 1,
       differences: ['ann@example.com is missing'],
-    });
+    };
+    await story.saved(summary, true);
     expect(stdout.lines).to.deep.equal([
       '   activity a07e',
       '   status   PENDING → ERROR  1.2 s',
       '   file     x.csv (1 byte)',
+      '            yours to look at, and to delete; --out puts it elsewhere',
       '   checked  it is not what was accepted:',
       '            ann@example.com is missing',
     ]);

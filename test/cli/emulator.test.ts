@@ -6,46 +6,12 @@ import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ctct, type Ran, Sink } from './harness.js';
-
-/** Calls back with the first line, once it is there. */
-class FirstLine extends Sink {
-  readonly #then: (line: string) => void;
-  #told = false;
-
-  constructor(then: (line: string) => void) {
-    super();
-    this.#then = then;
-  }
-
-  override write(chunk: string | Uint8Array, done: (error?: Error | null) => void): boolean {
-    const written = super.write(chunk, done);
-    const [line] = this.lines;
-    if (line !== undefined && !this.#told) {
-      this.#told = true;
-      this.#then(line);
-    }
-    return written;
-  }
-}
+import { ctct } from './harness.js';
+import { served as servedBy } from './served.js';
 
 /** Runs the emulator for as long as `use` takes. */
-async function served(argv: readonly string[], use: (url: string) => Promise<void>): Promise<Ran> {
-  const controller = new AbortController();
-  let failure: unknown;
-  const ran = await ctct(['emulator', ...argv], {
-    signal: controller.signal,
-    stdout: new FirstLine((url) => {
-      use(url)
-        .catch((error: unknown) => {
-          failure = error;
-        })
-        .finally(() => controller.abort());
-    }),
-  });
-  if (failure !== undefined) throw failure as Error;
-  return ran;
-}
+const served = (argv: readonly string[], use: (url: string) => Promise<void>) =>
+  servedBy(['emulator', ...argv], use);
 
 const authorization = `Basic ${Buffer.from('key-1234%joesflowers:pass-5678').toString('base64')}`;
 

@@ -14,6 +14,7 @@ import { isRight } from '../../src/gateway/password.js';
 import { serve } from '../../src/http/serve.js';
 import { openStore } from '../../src/store/sqlite.js';
 import { ctct, envelope, Sink, type Ran, type Setup } from './harness.js';
+import { served as servedBy } from './served.js';
 
 const run = promisify(execFile);
 const pem = (name: string) => fileURLToPath(new URL(`../fixtures/tls/${name}.pem`, import.meta.url));
@@ -21,52 +22,9 @@ const pem = (name: string) => fileURLToPath(new URL(`../fixtures/tls/${name}.pem
 const ENV = { K: 'v2key-1', T: 'v2token-1', OLD: 'oldpass-1' };
 const authorization = `Basic ${Buffer.from('any%joesflowers:oldpass-1').toString('base64')}`;
 
-/** Calls back with the first line, once it is there. */
-class FirstLine extends Sink {
-  readonly #then: (line: string) => void;
-  #told = false;
-
-  constructor(then: (line: string) => void) {
-    super();
-    this.#then = then;
-  }
-
-  override write(chunk: string | Uint8Array, done: (error?: Error | null) => void): boolean {
-    const written = super.write(chunk, done);
-    const [line] = this.lines;
-    if (line !== undefined && !this.#told) {
-      this.#told = true;
-      this.#then(line);
-    }
-    return written;
-  }
-}
-
 /** Runs a gateway for as long as `use` takes. */
-async function served(
-  argv: readonly string[],
-  use: (url: string) => Promise<void>,
-  setup: Setup = {},
-): Promise<Ran> {
-  const controller = new AbortController();
-  let failure: unknown;
-  const ran = await ctct(['gateway', ...argv], {
-    env: ENV,
-    ...setup,
-    signal: controller.signal,
-    stdout: new FirstLine((line) => {
-      use(line.startsWith('{') ? (JSON.parse(line) as { url: string }).url : line)
-        .catch((error: unknown) => {
-          failure = error;
-        })
-        .finally(() => {
-          controller.abort();
-        });
-    }),
-  });
-  if (failure !== undefined) throw failure as Error;
-  return ran;
-}
+const served = (argv: readonly string[], use: (url: string) => Promise<void>, setup: Setup = {}) =>
+  servedBy(['gateway', ...argv], use, { env: ENV, ...setup });
 
 /** In place of the pause that a person is told to make. */
 const UNTIL_COMPLETE =

@@ -78,7 +78,7 @@ export async function ctct(argv: readonly string[], setup: Setup = {}): Promise<
   });
   // What any test has put out as JSON is by the schema.
   const wrong = setup.stdout === undefined ? wrongOutput(argv, stdout.text) : undefined;
-  if (wrong !== undefined) throw new Error(`${argv.join(' ')}: not by schemas/output.schema.json: ${wrong}`);
+  if (wrong !== undefined) throw new Error(`${argv.join(' ')}: not by its schema: ${wrong}`);
   return { exit, stdout: (setup.stdout as Sink | undefined) ?? stdout, stderr };
 }
 

@@ -179,8 +179,8 @@ describe('ctct migrate run and pause', function () {
       const refused = await run('--no-verify');
       expect([refused.exit, refused.stderr.lines.at(0)]).to.deep.equal([
         2,
-        'ctct: plain http is not taken for http://v2.example.com/, since it would send credentials unencrypted; use https, ' +
-          'or name v2.example.com in allowHttp',
+        'ctct: baseUrl: http://v2.example.com would send the credentials unencrypted; use https://v2.example.com, or ' +
+          "allow it by name: allowHttp: ['v2.example.com']",
       ]);
       expect(stage.calls).to.deep.equal([]);
       await fs.writeFile(at('config.json'), JSON.stringify({ allowHttp: ['v2.example.com'] }));
@@ -202,7 +202,10 @@ describe('ctct migrate run and pause', function () {
         'ctct: --timeout: must be a time such as 90s, 30m or 2h (at most 24d), got "soon"',
       ]);
       const late = await migrate(words, { fetch, env: { ...stage.env, CTCT_TIMEOUT: '5ms' } });
-      expect([late.exit, late.stderr.text.includes('within 5 ms')], late.stderr.text).to.deep.equal([5, true]);
+      expect([late.exit, late.stderr.text.includes('within 5 ms')], late.stderr.text).to.deep.equal([
+        5,
+        true,
+      ]);
     });
 
     it('tells of each call with --verbose, by account, without a secret', async () => {

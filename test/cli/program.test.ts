@@ -49,6 +49,9 @@ describe('ctct', () => {
 
   const wrong: readonly (readonly [string, string, string])[] = [
     ['frob', "unknown command 'frob'", 'ctct --help'],
+    ['--profile wait frob', "unknown command 'frob'", 'ctct --help'],
+    ['--profile wait lists --frob', "unknown option '--frob'", 'ctct lists --help'],
+    ['archive --output check reed', "unknown command 'reed' (Did you mean read?)", 'ctct archive --help'],
     ['lits', "unknown command 'lits' (Did you mean one of list, lists?)", 'ctct --help'],
     ['help frob', "unknown command 'frob'", 'ctct --help'],
     ['help archive reed', "unknown command 'reed' (Did you mean read?)", 'ctct archive --help'],

@@ -1,6 +1,14 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { cutTo, displayWidth, isInteractive, padTo, painter, plainText } from '../../src/cli/terminal.js';
+import {
+  cutTo,
+  displayWidth,
+  isInteractive,
+  padTo,
+  painter,
+  plainText,
+  widthOf,
+} from '../../src/cli/terminal.js';
 import { Sink } from './harness.js';
 
 const ESCAPE = '\u001b';
@@ -33,6 +41,12 @@ describe('terminal', () => {
         expect(displayWidth(cutTo(text, width + 1))).to.be.at.most(width + 1);
       }),
     );
+  });
+
+  it('has a width, also where it tells none', () => {
+    expect(widthOf(new Sink())).to.equal(undefined);
+    expect([120, 80, 0].map((columns) => widthOf(new Sink({ columns })))).to.deep.equal([120, 80, 80]);
+    expect(widthOf({ isTTY: true, write: () => true })).to.equal(80);
   });
 
   it('counts cells, not characters', () => {

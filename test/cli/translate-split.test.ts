@@ -25,6 +25,7 @@ interface PartsFile {
       readonly lines: readonly (readonly [number, number, number])[];
     }[];
     readonly duplicates: readonly (readonly [number, number])[];
+    readonly withoutAddress: readonly number[];
   };
 }
 
@@ -102,6 +103,20 @@ describe('ctct translate --split', () => {
     const { data } = await map();
     expect(data.parts[0]?.lines).to.deep.equal([[1, 3, 2]]);
     expect(data.duplicates).to.deep.equal([[2, 4]]);
+  });
+
+  it('leaves rows without an address out, and says which; a file without any is refused', async () => {
+    const run = (input: string) =>
+      ctct(['translate', '--file', '-', '--for', 'remove', '--split', '--out', at('out')], { input });
+    const { exit, stderr } = await run('EMAIL,CITY\n,Rome\na@example.com,Bern\n,Oslo\n');
+    expect(exit).to.equal(0);
+    expect(stderr.text).to.include('2 rows left out, as there is no address in them');
+    expect(await readFile(at('out', 'part-0001.csv'), 'utf8')).to.equal('a@example.com\n');
+    expect((await map()).data.withoutAddress).to.deep.equal([2, 4]);
+    const none = await run('EMAIL,CITY\n,Rome\n');
+    expect([none.exit, none.stderr.text]).to.satisfy(
+      ([code, text]: [number, string]) => code === 2 && text.includes('no row has an address'),
+    );
   });
 
   it('writes over what it wrote itself, when told to, and nothing else', async () => {

@@ -57,6 +57,21 @@ describe('ctct translate', () => {
     expect(stderr.text).to.include('change: fileType: v2 exports CSV only').and.to.include('(LIST_RENAMED)');
   });
 
+  it('tells what is the same for several calls once', async () => {
+    const { stderr } = await ctct(['translate', 'samples/ws-calls.har', '--allow-loss']);
+    const credentials = stderr.lines.filter((line) => line.includes('CREDENTIALS_CHANGED'));
+    expect(credentials).to.have.length(1);
+    expect(credentials[0]).to.match(
+      /^change: samples\/ws-calls\.har, entry 1, and 7 more calls: credentials: /,
+    );
+    const har = JSON.parse(await readFile('samples/ws-calls.har', 'utf8')) as { log: { entries: unknown[] } };
+    const two = { log: { ...har.log, entries: har.log.entries.slice(2, 4) } };
+    await writeFile(file('two.har'), JSON.stringify(two));
+    expect((await ctct(['translate', file('two.har')])).stderr.lines[0]).to.include(
+      'entry 1, and 1 more call: ',
+    );
+  });
+
   it('exits with 9 where something is lost, unless that is allowed', async () => {
     const lossy = await ctct(['translate', LOSSY]);
     expect(lossy.exit).to.equal(9);

@@ -27,7 +27,8 @@ export function manualPage(version: string): string {
   return `${lines.join('\n')}\n`;
 }
 
-function section({ path, summary, details, synopsis, arguments: places, options, examples }: CommandFacts) {
+function section(facts: CommandFacts) {
+  const { path, summary, details, synopsis, arguments: places, options, without, examples } = facts;
   return [
     `.SS "ctct ${path.join(' ')}"`,
     `.B ${roff(synopsis)}`,
@@ -36,6 +37,7 @@ function section({ path, summary, details, synopsis, arguments: places, options,
     ...(details === undefined ? [] : ['.PP', roff(details)]),
     ...places.flatMap(({ name, help }) => ['.TP', `.I ${roff(name)}`, roff(help)]),
     ...options.flatMap(option),
+    ...(without.length === 0 ? [] : ['.PP', roff(`Takes no ${without.join(', ')}.`)]),
     '.PP',
     'Examples:',
     ...examples.flatMap(([line, does]) => ['.PP', '.RS', `.B ${roff(line)}`, '.br', roff(does), '.RE']),

@@ -102,7 +102,8 @@ function commandsPage(): string {
   const all = allCommands();
   const anchor = (path: readonly string[]) => `#ctct-${path.join('-')}`;
   const overview = all.map(({ path, summary }) => [`[\`ctct ${path.join(' ')}\`](${anchor(path)})`, summary]);
-  const sections = all.map(({ path, summary, details, synopsis, arguments: places, options, examples }) => {
+  const sections = all.map((facts) => {
+    const { path, summary, details, synopsis, arguments: places, options, without, examples } = facts;
     const taken = places.map(({ name, help }) => [`\`${name}\``, help]);
     return [
       `## ctct ${path.join(' ')}`,
@@ -110,19 +111,22 @@ function commandsPage(): string {
       `\`\`\`text\n${synopsis}\n\`\`\``,
       ...(taken.length === 0 ? [] : [table(['argument', 'what it is'], taken)]),
       ...(options.length === 0 ? [] : [optionTable(options)]),
+      ...(without.length === 0 ? [] : [`Takes no ${without.map((flag) => `\`${flag}\``).join(', ')}.`]),
       `\`\`\`text\n${examples.map(([line, does]) => `${line}   # ${does}`).join('\n')}\n\`\`\``,
     ].join('\n\n');
   });
   return `# The command line
 
 Data go to stdout, everything else to stderr. Credentials come from the environment or from a file that only you can read,
-never from a flag. \`ctct completion bash\` (or zsh, fish) prints a script for your shell; \`man ctct\` says what stands here.
+never from a flag. \`ctct completion bash\` (or zsh, fish) prints a script for your shell; installed with \`-g\`, \`man ctct\` says what stands here.
 This page is made of the table of commands in src/cli/commands, by \`npm run docs\`; the exit codes are in
-[errors.md](errors.md), the documents of \`--output json\` in [schemas.md](schemas.md).
+[errors.md](errors.md), what \`--output json\` and \`ndjson\` write in [schemas.md](schemas.md).
 
 ${table(['command', 'what it does'], overview)}
 
 ## Options of every command
+
+A command does not take those that mean nothing to it, as it says below.
 
 ${optionTable(globalOptions())}
 

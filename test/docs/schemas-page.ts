@@ -4,8 +4,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 const USED_BY: Readonly<Record<string, string>> = {
   'config.schema.json': 'read by every command; checked at run time',
   'output.schema.json': 'written by every command with `--output json`',
+  'output-line.schema.json': 'written by every command with `--output ndjson`',
   'activity.schema.json': 'written by `ctct list`, `show` and `archive read` with `--output ndjson`',
-  'translation.schema.json': 'written by `ctct translate --as json`',
+  'translation.schema.json': 'written by `ctct translate --output json`',
   'upload-parts.schema.json': 'written by `ctct translate --split`',
   'archive-statistics.schema.json': 'written by `ctct archive stats --output json`, as data',
   'emulator-seed.schema.json': 'read by `ctct emulator --seed`; checked at run time',

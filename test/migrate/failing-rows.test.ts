@@ -306,13 +306,12 @@ describe('the rows that failed', () => {
       await writeFile(path.join(folder, 'joe.differences.csv'), text);
     }
 
-    it('are those that were found missing, and those without an address', async () => {
+    it('are those that were found missing', async () => {
       await writeDifferences();
       const named = { line: 2, emailAddress: 'a@example.com', message: 'Invalid city' };
       const nobody = { message: 'Something' };
       expect(await failing([found('COMPLETE', [nobody, named], 4), verified])).to.deep.equal([
         [2, 'a@example.com', 'Invalid city'],
-        [3, null, 'Refused without a word of which row; it has no address'],
         [4, 'b@example.com', 'Refused without a word of which row; found missing in lists 2, 5'],
         [6, 'd@example.com', 'Refused without a word of which row; found missing in list 2'],
         [null, null, 'Something'],
@@ -333,7 +332,6 @@ describe('the rows that failed', () => {
       const ended = 'Its activity ended with ERROR: The file is not text';
       expect(await failing([found('ERROR', [whole, named], 2)])).to.deep.equal([
         [2, 'a@example.com', ended],
-        [3, null, ended],
         [4, 'b@example.com', 'Invalid city'],
         [5, 'c@example.com', ended],
         [6, 'd@example.com', ended],

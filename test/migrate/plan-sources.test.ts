@@ -2,13 +2,13 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
-import { CtctError } from '../../src/activity/errors.js';
 import type { ExportContacts } from '../../src/activity/request.js';
 import { createEmulator } from '../../src/emulator/emulator.js';
 import { examineExport } from '../../src/migrate/exported-rows.js';
 import { archivedSteps, type ArchivedOptions } from '../../src/migrate/source-archive.js';
 import { exportAccount } from '../../src/migrate/source-ws.js';
 import { WsClient } from '../../src/ws/client.js';
+import { rejection } from '../http/loopback.js';
 import { leapingClock } from '../support/leaping-clock.js';
 
 function start() {
@@ -43,15 +43,6 @@ function start() {
       random: () => 0,
     });
   return { clock, emulator, clientOf, means: { clock, random: () => 0 } };
-}
-
-async function failure(promise: Promise<unknown>): Promise<CtctError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof CtctError) return error;
-  throw new Error(`no CtctError: ${String(error)}`);
 }
 
 describe('sources of a plan', () => {
@@ -135,7 +126,7 @@ describe('sources of a plan', () => {
     });
 
     it('is refused with a list that it does not have', async () => {
-      const error = await failure(exportAccount(start().clientOf('joe'), { folder, lists: ['2', '3'] }));
+      const error = await rejection(exportAccount(start().clientOf('joe'), { folder, lists: ['2', '3'] }));
       expect(error.code).to.equal('LIST_INVALID');
       expect(error.message).to.match(/list 3: the account in ws has none; it has .*2 \(Spring Newsletter\)/);
     });
@@ -328,7 +319,7 @@ describe('sources of a plan', () => {
     });
     await writeFile(at('c.csv'), 'Email Address,List: A\n');
     expect(await examineExport(at('c.csv'))).to.deep.include({ lists: ['A'], everyone: true });
-    expect((await failure(examineExport(at('none.csv')))).message).to.match(
+    expect((await rejection(examineExport(at('none.csv')))).message).to.match(
       /none\.csv: cannot be read \(there is no such file\)/,
     );
     expect(await readdir(folder)).to.have.length(3);

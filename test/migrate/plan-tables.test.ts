@@ -2,18 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
-import { CtctError } from '../../src/activity/errors.js';
 import { readAccounts, rebased } from '../../src/migrate/accounts-file.js';
 import { readListNames, readUploads } from '../../src/migrate/uploads-file.js';
-
-async function failure(promise: Promise<unknown>): Promise<CtctError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof CtctError) return error;
-  throw new Error(`no CtctError: ${String(error)}`);
-}
+import { rejection } from '../http/loopback.js';
 
 describe('tables of a plan', () => {
   let folder: string;
@@ -129,7 +120,7 @@ describe('tables of a plan', () => {
     ];
     for (const [what, lines, message] of wrong) {
       it(`is refused with ${what}, and shows no value of it`, async () => {
-        const error = await failure(read(...lines));
+        const error = await rejection(read(...lines));
         expect(error.code).to.equal('CONFIG_INVALID');
         expect(error.message).to.match(message).and.not.to.contain(SECRET);
       });
@@ -144,7 +135,7 @@ describe('tables of a plan', () => {
     });
 
     it('is refused where it cannot be read', async () => {
-      expect((await failure(readAccounts(at('none.csv'), folder))).code).to.equal('FILE_UNREADABLE');
+      expect((await rejection(readAccounts(at('none.csv'), folder))).code).to.equal('FILE_UNREADABLE');
     });
   });
 
@@ -262,13 +253,13 @@ describe('tables of a plan', () => {
     ];
     for (const [what, lines, message] of wrong) {
       it(`is refused with ${what}`, async () => {
-        expect((await failure(read(['joe', 'ann'], ...lines))).message).to.match(message);
+        expect((await rejection(read(['joe', 'ann'], ...lines))).message).to.match(message);
       });
     }
 
     it('tells a few of many accounts', async () => {
       const accounts = Array.from({ length: 30 }, (_, index) => `account-${index}`);
-      const error = await failure(read(accounts, 'account,file,lists', ',a.csv,2'));
+      const error = await rejection(read(accounts, 'account,file,lists', ',a.csv,2'));
       expect(error.message).to.match(/account-9 …$/);
     });
   });
@@ -292,10 +283,10 @@ describe('tables of a plan', () => {
     });
 
     it('is refused with a list twice, or none', async () => {
-      expect((await failure(read('from,to', '2,7', '2,8'))).message).to.match(
+      expect((await rejection(read('from,to', '2,7', '2,8'))).message).to.match(
         /csv:3: from: list 2 was told already/,
       );
-      expect((await failure(read('from,to', '2,x'))).message).to.match(/csv:2: to: "x" is no list/);
+      expect((await rejection(read('from,to', '2,x'))).message).to.match(/csv:2: to: "x" is no list/);
     });
   });
 });

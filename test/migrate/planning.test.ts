@@ -6,7 +6,6 @@ import * as xlsx from '@e965/xlsx';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { CtctError } from '../../src/activity/errors.js';
 import type { ContactList } from '../../src/activity/list.js';
 import { readCsv } from '../../src/format/csv.js';
 import { estimateOf } from '../../src/migrate/estimate.js';
@@ -25,6 +24,7 @@ import { LIMITS } from '../../src/translate/limits.js';
 import { LOSSES, loss } from '../../src/translate/loss.js';
 import type { UploadPart } from '../../src/translate/split.js';
 import { decodeRequest } from '../../src/v2/requests.js';
+import { rejection } from '../http/loopback.js';
 import { runs } from '../support/runs.js';
 
 const schema = JSON.parse(
@@ -81,15 +81,6 @@ const list = (id: string, name: string): ContactList => ({
   sortOrder: undefined,
   updated: undefined,
 });
-
-async function failure(promise: Promise<unknown>): Promise<CtctError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof CtctError) return error;
-  throw new Error(`no CtctError: ${String(error)}`);
-}
 
 describe('a migration plan', () => {
   let folder: string;
@@ -229,6 +220,21 @@ describe('a migration plan', () => {
     });
   }
 
+  it('counts the rows that have no address, and takes no file in which none has', async () => {
+    const text = (...addresses: string[]) =>
+      `EMAIL,CITY\n${addresses.map((one) => `${one},Rome\n`).join('')}`;
+    await writeFile(at('a.csv'), text('', 'a@example.com', '""', 'b@example.com'));
+    const plan = await planMigration({ accounts: [joe(upload(at('a.csv')))] }, { planFolder: folder });
+    expectValid(plan);
+    expect(plan.accounts[0]?.steps[0]).to.deep.include({ rows: 2, withoutAddress: 2 });
+    await writeFile(at('none.csv'), text('', '""'));
+    const refused = await planMigration(
+      { accounts: [joe(upload(at('none.csv')))] },
+      { planFolder: folder },
+    ).catch((error: unknown) => error);
+    expect(refused).to.include({ code: 'CONTACTS_REQUIRED' });
+  });
+
   it('keeps a path as it was given: an absolute one, or one from the folder of the plan', async () => {
     await mkdir(at('in'));
     await writeFile(at('in', 'a.csv'), 'EMAIL\na@example.com\n');
@@ -281,7 +287,7 @@ describe('a migration plan', () => {
     expectValid(plan);
     expect(plan.accounts[0]?.steps.map(({ id }) => id)).to.deep.equal(['joe/1']);
     expect(notes.join()).to.match(/joe: .*empty\.csv is left out: there is no contact in it/);
-    const refused = await failure(planMigration({ accounts: [joe(upload(at('empty.csv')))] }, options));
+    const refused = await rejection(planMigration({ accounts: [joe(upload(at('empty.csv')))] }, options));
     expect(refused.code).to.equal('CONTACTS_REQUIRED');
   });
 
@@ -317,7 +323,7 @@ describe('a migration plan', () => {
       await split.close();
     }
     const named = upload(at('one.xlsx'), { encoding: 'windows-1252' });
-    const error = await failure(planMigration({ accounts: [joe(named)] }, { planFolder: folder }));
+    const error = await rejection(planMigration({ accounts: [joe(named)] }, { planFolder: folder }));
     expect([error.code, error.message]).to.deep.equal([
       'CONTACTS_INVALID',
       `${at('one.xlsx')}: is a spreadsheet, which tells its encoding itself; name none`,
@@ -327,7 +333,7 @@ describe('a migration plan', () => {
   it('ends in the midst of a file', async () => {
     await writeFile(at('long.csv'), `EMAIL ADDRESS\n${'someone@example.com\n'.repeat(40_000)}`);
     const controller = new AbortController();
-    const error = await failure(
+    const error = await rejection(
       planMigration(
         { accounts: [joe(upload(at('long.csv')))] },
         {
@@ -370,7 +376,7 @@ describe('a migration plan', () => {
       [{ from: '5', to: '5', check: 'unchecked' }],
       [],
     ]);
-    const aborted = await failure(
+    const aborted = await rejection(
       planMigration({ accounts }, { planFolder: folder, signal: AbortSignal.abort() }),
     );
     expect(aborted.code).to.equal('ABORTED');
@@ -384,7 +390,7 @@ describe('a migration plan', () => {
       [[joe(), { ...joe(), account: 'Joe' }], /account Joe: there are two/],
     ];
     for (const [accounts, message] of refusals) {
-      const error = await failure(planMigration({ accounts }, { planFolder: folder }));
+      const error = await rejection(planMigration({ accounts }, { planFolder: folder }));
       expect(error.message).to.match(message);
     }
   });
@@ -417,18 +423,18 @@ describe('a migration plan', () => {
 
     it('is refused where it was changed by hand, or is none', async () => {
       await written((changed) => (changed.limits = { perSecond: 10, perDay: 10_000 }));
-      const changed = await failure(readPlan(at('plan.json')));
+      const changed = await rejection(readPlan(at('plan.json')));
       expect([changed.code, changed.message]).to.satisfy(
         ([code, message]: string[]) =>
           code === 'CONFIG_INVALID' && /plan\.json: was changed by hand.*make it anew/.test(message ?? ''),
       );
       await written((plan) => (plan.limts = {}));
-      expect((await failure(readPlan(at('plan.json')))).message).to.match(
+      expect((await rejection(readPlan(at('plan.json')))).message).to.match(
         /plan\.json:1:\d+: "limts" is not known here; did you mean limits\?/,
       );
       await writeFile(at('plan.json'), '{ "version": 1,');
-      expect((await failure(readPlan(at('plan.json')))).message).to.match(/plan\.json:1:\d+: is not JSON/);
-      expect((await failure(readPlan(at('none.json')))).code).to.equal('FILE_UNREADABLE');
+      expect((await rejection(readPlan(at('plan.json')))).message).to.match(/plan\.json:1:\d+: is not JSON/);
+      expect((await rejection(readPlan(at('none.json')))).code).to.equal('FILE_UNREADABLE');
     });
 
     it('has uploads that are only opened as they were planned', async () => {
@@ -444,15 +450,15 @@ describe('a migration plan', () => {
       ];
       for (const text of changes) {
         await writeFile(at('a.csv'), text);
-        const error = await failure(openUpload(planned, folder));
+        const error = await rejection(openUpload(planned, folder));
         expect(error.code, text).to.equal('FILE_CHANGED');
         expect(error.message).to.contain('a.csv: is not the file that step joe/1 was planned with');
       }
       await rm(at('a.csv'));
-      expect((await failure(openUpload(planned, folder))).code).to.equal('FILE_UNREADABLE');
+      expect((await rejection(openUpload(planned, folder))).code).to.equal('FILE_UNREADABLE');
       await writeFile(at('a.csv'), 'EMAIL,MIDDLE NAME\na@example.com,M\n');
       const other = { ...planned, lists: ['7'] };
-      expect((await failure(openUpload(other, folder))).code).to.equal('FILE_CHANGED');
+      expect((await rejection(openUpload(other, folder))).code).to.equal('FILE_CHANGED');
       await (await openUpload(planned, folder)).close();
     });
   });

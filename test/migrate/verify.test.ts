@@ -32,10 +32,12 @@ const randomStep: fc.Arbitrary<RandomStep> = fc
   .record({
     kind: fc.constantFrom('add' as const, 'add' as const, 'remove' as const, 'clear' as const),
     lists: someLists,
-    rows: fc.array(fc.oneof({ weight: 5, arbitrary: indexes }, { weight: 1, arbitrary: fc.constant(-1) }), {
-      minLength: 1,
-      maxLength: 8,
-    }),
+    rows: fc
+      .array(fc.oneof({ weight: 5, arbitrary: indexes }, { weight: 1, arbitrary: fc.constant(-1) }), {
+        minLength: 1,
+        maxLength: 8,
+      })
+      .filter((rows) => rows.some((row) => row !== -1)),
     outcome: fc.constantFrom('COMPLETE' as const, 'COMPLETE' as const, 'ERROR', 'refused', 'waiting'),
   })
   .chain((step) =>

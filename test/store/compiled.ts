@@ -32,6 +32,9 @@ export async function compile(
   }
   for (const entry of [script, ...started]) await one(path.join(ROOT, entry));
   await fs.writeFile(path.join(folder, 'package.json'), '{"type":"module"}');
-  await fs.symlink(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
+  // What is read at run time stands beside it.
+  for (const name of ['node_modules', 'schemas']) {
+    await fs.symlink(path.join(ROOT, name), path.join(folder, name));
+  }
   return path.join(folder, script.replace(/\.ts$/, '.js'));
 }

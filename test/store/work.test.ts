@@ -72,7 +72,7 @@ describe('workOn', () => {
             return { result: at };
           };
           const over = new AbortController();
-          const work = workOn(queue, { worker: 'w', handle, jobs, leaseMs, clock }).ended.finally(() => {
+          const work = workOn(queue, { worker: 'w', handle, jobs, leaseMs, clock }).finally(() => {
             over.abort();
           });
           while (!over.signal.aborted) {
@@ -117,7 +117,7 @@ describe('workOn', () => {
     stop.abort();
     await turn();
     release();
-    await work.ended;
+    await work;
     expect(done).to.deep.equal(['a1', 'b1']);
     expect((await all(queue.jobs())).map(({ state }) => state)).to.deep.equal([
       'done',
@@ -125,35 +125,25 @@ describe('workOn', () => {
       'done',
       'waiting',
     ]);
-    const later = workOn(queue, { worker: 'w', signal: stop.signal, handle: () => Promise.resolve({}) });
-    await later.ended;
+    await workOn(queue, { worker: 'w', signal: stop.signal, handle: () => Promise.resolve({}) });
     expect((await all(queue.jobs())).filter(({ state }) => state === 'done')).to.have.length(2);
   });
 
-  it('works on the keys it is asked to, and takes up others when it is woken', async () => {
-    const queue = await queueOf({ a: ['a1'], b: ['b1'] });
+  it('works on the keys it is asked to, asked anew before each job', async () => {
+    const queue = await queueOf({ a: ['a1'], b: ['b1'], c: ['c1'] });
     const done: string[] = [];
     let only = ['b'];
-    const stop = new AbortController();
-    const work = workOn(queue, {
+    await workOn(queue, {
       worker: 'w',
-      idle: 'wait',
       only: () => only,
-      signal: stop.signal,
-      handle: ({ id }) => Promise.resolve(void done.push(id)).then(() => ({})),
+      handle: ({ id }) => {
+        done.push(id);
+        only = ['a'];
+        return Promise.resolve({});
+      },
     });
-    await turn();
-    expect(done).to.deep.equal(['b1']);
-    only = ['a', 'c'];
-    work.wake();
-    await turn();
     expect(done).to.deep.equal(['b1', 'a1']);
-    await queue.enqueue('c', { id: 'c1', body: null });
-    work.wake();
-    await turn();
-    expect(done).to.deep.equal(['b1', 'a1', 'c1']);
-    stop.abort();
-    await work.ended;
+    expect((await all(queue.jobs('c')))[0]).to.include({ state: 'waiting' });
   });
 
   it('renews its leases for as long as a job takes', async () => {
@@ -174,7 +164,7 @@ describe('workOn', () => {
       expect((await queue.claim('other', 1000, clock.now())).lease).to.equal(undefined);
     }
     await clock.advance(1000);
-    await work.ended;
+    await work;
     expect((await all(queue.jobs()))[0]).to.include({ state: 'done', result: 'long', attempts: 1 });
   });
 
@@ -202,7 +192,7 @@ describe('workOn', () => {
     expect(reasons[0]).to.be.instanceOf(UsageError).and.include({ code: 'LEASE_LOST' });
     await queue.complete(others!.token, clock.now(), 'theirs');
     await clock.advance(10_000);
-    await work.ended;
+    await work;
     expect((await all(queue.jobs())).map(({ state, result }) => [state, result])).to.deep.equal([
       ['done', 'theirs'],
       ['done', undefined],
@@ -216,6 +206,7 @@ describe('workOn', () => {
     const clock = { now: () => now, sleep: () => new Promise<void>(() => undefined) };
     const begun: string[] = [];
     let release: () => void = () => undefined;
+    let endOther: () => void = () => undefined;
     const work = workOn(queue, {
       worker: 'w',
       jobs: 2,
@@ -223,7 +214,10 @@ describe('workOn', () => {
       clock,
       async handle({ id, attempt }, signal) {
         begun.push(`${id} ${attempt}`);
-        if (id === 'b1') return {};
+        if (id === 'b1') {
+          await new Promise<void>((resolve) => (endOther = resolve));
+          return {};
+        }
         if (attempt > 1) return { result: 'second' };
         await new Promise<void>((resolve) => (release = resolve));
         expect(signal.aborted).to.equal(true);
@@ -233,11 +227,11 @@ describe('workOn', () => {
     await turn();
     expect(begun).to.deep.equal(['a1 1', 'b1 1']);
     now = 10_000;
-    work.wake();
+    endOther();
     await turn();
     expect(begun, 'the first is still at it').to.have.length(2);
     release();
-    await work.ended;
+    await work;
     expect(begun.at(-1)).to.equal('a1 2');
     expect((await all(queue.jobs('a')))[0]).to.include({ state: 'done', result: 'second', attempts: 2 });
   });
@@ -254,14 +248,14 @@ describe('workOn', () => {
       return {};
     };
     const broken = workOn(queue, { worker: 'w', jobs: 2, handle });
-    expect(await broken.ended.catch((error: unknown) => error)).to.equal(defect);
+    expect(await broken.catch((error: unknown) => error)).to.equal(defect);
     expect(log).to.deep.equal(['b1 RangeError: a defect']);
 
     const full = new Error('the disk is full');
     for (const method of ['claim', 'complete'] as const) {
       const failing: Queue = { ...(await queueOf({ a: ['a1'] })), [method]: () => Promise.reject(full) };
       const work = workOn(failing, { worker: 'w', handle: () => Promise.resolve({}) });
-      expect(await work.ended.catch((error: unknown) => error), method).to.equal(full);
+      expect(await work.catch((error: unknown) => error), method).to.equal(full);
     }
     const beating: Queue = { ...(await queueOf({ a: ['a1'] })), heartbeat: () => Promise.reject(full) };
     const work = workOn(beating, {
@@ -270,6 +264,6 @@ describe('workOn', () => {
       clock: leapingClock(),
       handle: (_lease, signal) => aborted(signal).then(() => ({})),
     });
-    expect(await work.ended.catch((error: unknown) => error)).to.equal(full);
+    expect(await work.catch((error: unknown) => error)).to.equal(full);
   });
 });

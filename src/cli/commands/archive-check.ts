@@ -2,6 +2,7 @@ import { jsonDocument } from '../../archive/record-json.js';
 import type { ArchiveProblem, ArchiveTally } from '../../archive/record.js';
 import { ArchiveReading, counted, JOBS, readingSummary } from '../archive-reading.js';
 import { command } from '../command.js';
+import { OF_SERVICE } from '../global-options.js';
 import type { View } from '../output.js';
 import type { Session } from '../session.js';
 import { plainText } from '../terminal.js';
@@ -16,6 +17,7 @@ export const archiveCheck = command({
     ['ctct archive check feeds/', 'all files in a folder'],
     ['ctct archive check 2011.xml.gz --output csv', 'the problems as a table'],
   ],
+  without: OF_SERVICE,
   arguments: { path: { help: 'file, folder, pattern, or - for stdin', several: true } },
   options: { jobs: JOBS },
   async run(session, { path, jobs }) {
@@ -31,12 +33,11 @@ export const archiveCheck = command({
 
 /** Writes problems as they come: however many there are, they are not kept. */
 async function putProblems({ output }: Session, problems: AsyncIterable<ArchiveProblem>): Promise<void> {
-  if (output.format === 'table') {
+  if (output.isFree) {
     for await (const problem of problems) await output.tableLine(problemLine(problem));
   } else if (output.format === 'json') {
-    const jsonOf = (problem: ArchiveProblem) =>
-      Object.fromEntries(PROBLEM.fields.map((field) => [field.name, field.value(problem)]));
-    for await (const text of jsonDocument(PROBLEM.kind[1], problems, jsonOf)) await output.raw(text);
+    const document = jsonDocument(PROBLEM.kind[1], problems, output.jsonOf(PROBLEM));
+    for await (const text of document) await output.raw(text);
   } else {
     await output.records(PROBLEM, problems);
   }

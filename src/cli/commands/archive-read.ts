@@ -19,6 +19,7 @@ import {
 } from '../archive-reading.js';
 import { RecordTarget } from '../archive-target.js';
 import { command, type Values } from '../command.js';
+import { OF_SERVICE } from '../global-options.js';
 import { exitOf, type Exit } from '../exit-codes.js';
 import type { Session } from '../session.js';
 import { plainText } from '../terminal.js';
@@ -71,6 +72,7 @@ export const archiveRead = command({
     ['ctct archive read - --with-errors --since 2010-01-01 < feed.xml', 'some of stdin'],
     ['ctct archive read "feeds/*.gz" --output parquet --out a.parquet', 'for data tools'],
   ],
+  without: [...OF_SERVICE, 'fields'],
   arguments: ARGUMENTS,
   options: OPTIONS,
   async run(session, values) {

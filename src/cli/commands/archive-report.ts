@@ -1,6 +1,7 @@
 import { ArchiveReading } from '../archive-reading.js';
 import { checkFile } from '../archive-target.js';
 import { command } from '../command.js';
+import { OF_RECORDS, OF_SERVICE } from '../global-options.js';
 import { PartFile, partOf } from '../part-file.js';
 
 export const archiveReport = command({
@@ -13,6 +14,7 @@ export const archiveReport = command({
     ['ctct archive report feeds/ --out report.html', 'open it in any browser'],
     ['ctct archive report feeds/ --out report.html --title "Spring 2011"', 'under a title'],
   ],
+  without: [...OF_SERVICE, ...OF_RECORDS],
   arguments: { path: { help: 'file, folder, pattern, or - for stdin', several: true } },
   options: {
     out: { kind: 'text', value: 'file', required: true, help: 'the page, or - for stdout' },

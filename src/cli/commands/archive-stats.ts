@@ -1,6 +1,7 @@
 import { ArchiveReading, JOBS } from '../archive-reading.js';
 import { putStatistics } from '../archive-statistics-output.js';
 import { command } from '../command.js';
+import { OF_SERVICE } from '../global-options.js';
 
 export const archiveStats = command({
   name: 'stats',
@@ -12,6 +13,7 @@ export const archiveStats = command({
     ['ctct archive stats feeds/', 'as tables'],
     ['ctct archive stats feeds/ --output json', 'with all that the tables leave out'],
   ],
+  without: OF_SERVICE,
   arguments: { path: { help: 'file, folder, pattern, or - for stdin', several: true } },
   options: {
     output: {

@@ -1,4 +1,6 @@
 import { command } from '../command.js';
+import { SHELLS } from '../shells.js';
+import { OF_RECORDS, OF_SERVICE } from '../global-options.js';
 
 export const completion = command({
   name: 'completion',
@@ -8,10 +10,11 @@ export const completion = command({
     ['source <(ctct completion zsh)', 'in ~/.zshrc, below compinit'],
     ['ctct completion fish > ~/.config/fish/completions/ctct.fish', 'once'],
   ],
-  arguments: { shell: { help: 'bash, zsh or fish' } },
+  without: [...OF_SERVICE, ...OF_RECORDS],
+  arguments: { shell: { help: 'bash, zsh or fish', choices: SHELLS } },
   options: {},
   async run(session, { shell }) {
-    const { completionScript, SHELLS } = await import('../completion.js');
+    const { completionScript } = await import('../completion.js');
     const found = SHELLS.find((name) => name === shell);
     if (found === undefined) {
       const { UsageError } = await import('../../activity/errors.js');

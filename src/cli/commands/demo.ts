@@ -9,6 +9,7 @@ import type { ActivityRequest } from '../../activity/request.js';
 import type { ActivityService } from '../../activity/service.js';
 import { saveDownload } from '../../http/download.js';
 import { command } from '../command.js';
+import { OF_SERVICE } from '../global-options.js';
 import { ANY_CREDENTIALS, demoAccount, FAST } from '../demo-account.js';
 import { acceptedContacts, differences, readContactTable } from '../demo-check.js';
 import { DEMO, DemoStory, type DemoSummary } from '../demo-story.js';
@@ -37,6 +38,7 @@ export const demo = command({
     ['ctct demo', 'takes a few seconds; needs no account and no network'],
     ['ctct demo --out exported.csv', 'saves the file here'],
   ],
+  without: OF_SERVICE,
   arguments: {},
   options: {
     out: {
@@ -62,20 +64,29 @@ export const demo = command({
       const credentials = { scheme: 'basic', user: USER, ...ANY_CREDENTIALS } as const;
       const settings = { api: 'ws', user: USER, credentials, baseUrl: url, allowHttp: [] } as const;
       const service = await session.connect(settings, 'multipart');
-      const target = path ?? join(await mkdtemp(join(tmpdir(), 'ctct-demo-')), FILE_NAME);
-      return await tell(session, service, url, target, force);
+      const target = { path: path ?? (await temporaryPath()), temporary: path === undefined, force };
+      return await tell(session, service, url, target);
     } finally {
       await emulator.close();
     }
   },
 });
 
+async function temporaryPath(): Promise<string> {
+  return join(await mkdtemp(join(tmpdir(), 'ctct-demo-')), FILE_NAME);
+}
+
+interface Target {
+  readonly path: string;
+  readonly temporary: boolean;
+  readonly force: boolean;
+}
+
 async function tell(
   session: Session,
   service: ActivityService,
   url: string,
-  path: string,
-  force: boolean,
+  { path, temporary, force }: Target,
 ): Promise<Exit> {
   const story = new DemoStory(session);
   const [list] = LISTS;
@@ -119,9 +130,9 @@ async function tell(
     bytes: saved.bytes,
     differences: differences(accepted, await readContactTable(await readFile(path))),
   };
-  await story.saved(summary);
+  await story.saved(summary, temporary);
   await story.ends(shownPath(CONTACTS));
-  if (session.output.format !== 'table') await session.output.record(DEMO, summary);
+  if (!session.output.isFree) await session.output.record(DEMO, summary);
   return summary.differences.length === 0 ? 'ok' : 'failure';
 }
 

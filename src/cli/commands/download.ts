@@ -2,7 +2,7 @@ import { isFinished } from '../../activity/activity.js';
 import { UsageError } from '../../activity/errors.js';
 import { LAST, namedActivities } from '../activity-output.js';
 import { command } from '../command.js';
-import { checkTarget, putDownload } from '../save.js';
+import { checkDownload, putDownload } from '../save.js';
 import { plainText } from '../terminal.js';
 
 export const download = command({
@@ -22,7 +22,7 @@ export const download = command({
     force: { kind: 'flag', help: 'write over a file that is there' },
   },
   async run(session, { id, last, out, force }) {
-    await checkTarget(out, force);
+    await checkDownload(session, { out, force });
     const given = id === undefined ? [] : [id];
     const { service, ids } = await namedActivities(session, given, last, 'EXPORT_CONTACTS');
     const activity = await service.get(ids[0], session.abort);

@@ -24,6 +24,7 @@ export const emulator = command({
     ['ctct emulator --seed accounts.yaml --state emulator.json', 'goes on where it was, next time'],
     ['ctct emulator --clock virtual --log', 'time stands still until you move it'],
   ],
+  without: ['timeout', 'config', 'api', 'baseUrl'],
   arguments: {},
   options: {
     port: {
@@ -85,7 +86,7 @@ export const emulator = command({
       if (journal !== undefined) closing.push(await writeJournal(service, journal));
       const { url } = await service.listen({ port, host, tls });
       const user = service.accounts()[0]?.user ?? '';
-      await (session.output.format === 'table'
+      await (session.output.isFree
         ? session.output.raw(`${url}\n`)
         : session.output.record(SERVED, { url, user }));
       explain(session, ownUrl(url), service, options);

@@ -5,7 +5,7 @@ import { putActivity, putCreated, WAIT_DEFAULT } from '../activity-output.js';
 import { command } from '../command.js';
 import { parseDuration } from '../duration.js';
 import { DRY_RUN, putRequest } from '../preview.js';
-import { checkTarget, putDownload } from '../save.js';
+import { checkDownload, putDownload } from '../save.js';
 import { outcome } from '../session.js';
 
 const SORT = { email: 'EMAIL_ADDRESS', date: 'DATE_DESC' } as const;
@@ -62,7 +62,7 @@ export const exportContacts = command({
       columns: values.columns,
     };
     if (values.dryRun) return putRequest(session, request);
-    if (out !== undefined) await checkTarget(out, force);
+    if (out !== undefined) await checkDownload(session, { out, force });
     const service = await session.service();
     const created = await session.create(service, request);
     if (out === undefined) return putCreated(session, service, created, values.wait);

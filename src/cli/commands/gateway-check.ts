@@ -14,6 +14,7 @@ export const gatewayCheck = command({
     ['ctct gateway check --accounts accounts.yaml', 'asks v2 once for each account'],
     ['ctct gateway check --accounts accounts.yaml --offline', 'the file and its secrets alone'],
   ],
+  without: ['profile', 'timeout', 'config', 'api'],
   arguments: {},
   options: {
     accounts: { kind: 'text', value: 'file', help: 'the accounts; default: the one of the environment' },

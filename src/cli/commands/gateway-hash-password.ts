@@ -1,5 +1,6 @@
 import { UsageError } from '../../activity/errors.js';
 import { command } from '../command.js';
+import { OF_RECORDS, OF_SERVICE } from '../global-options.js';
 import { canAsk, firstLine, hiddenLine } from '../prompt.js';
 
 export const gatewayHashPassword = command({
@@ -12,6 +13,7 @@ export const gatewayHashPassword = command({
     ['ctct gateway hash-password < password.txt', 'of a file with the password in it'],
     ['ctct gateway hash-password', 'asks for it; it is not shown while it is typed'],
   ],
+  without: [...OF_SERVICE, ...OF_RECORDS],
   arguments: {},
   options: {},
   async run(session) {

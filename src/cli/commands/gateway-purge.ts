@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../../activity/errors.js';
 import { command } from '../command.js';
+import { OF_SERVICE } from '../global-options.js';
 import type { Exit } from '../exit-codes.js';
 import { GATEWAY_FILES, openGatewayStore } from '../gateway-store.js';
 import type { View } from '../output.js';
@@ -21,6 +22,7 @@ export const gatewayPurge = command({
     ['ctct gateway purge --store gateway/ --older-than 30', 'asks before it does'],
     ['ctct gateway purge --store gateway/ --older-than 0 --user joesflowers --yes', 'all of one account'],
   ],
+  without: OF_SERVICE.filter((name) => name !== 'user'),
   arguments: {},
   options: {
     store: { kind: 'text', value: 'folder', required: true, help: 'the folder of the gateway' },

@@ -30,6 +30,7 @@ const serveGatewayCommand = command({
   summary: SUMMARY,
   details: DETAILS,
   examples: EXAMPLES,
+  without: ['profile', 'timeout', 'config', 'api'],
   arguments: {},
   options: {
     accounts: { kind: 'text', value: 'file', help: 'the accounts, YAML or JSON' },
@@ -150,8 +151,10 @@ const serveGatewayCommand = command({
     }
     const settings = { host, opsPort, opsHost, tls, tlsKey, page, record };
     if (demo) {
-      if (accounts !== undefined || store !== undefined) {
-        const flag = accounts === undefined ? '--store' : '--accounts';
+      const { user, baseUrl } = session.settingSources.flags;
+      const own = { '--accounts': accounts, '--store': store, '--user': user, '--base-url': baseUrl };
+      const [flag] = Object.entries(own).find(([, value]) => value !== undefined) ?? [];
+      if (flag !== undefined) {
         throw new UsageError('OPTION_INVALID', `${flag}: the demo has its own; leave it out`);
       }
       const { runDemo } = await import('../gateway-demo.js');
@@ -219,6 +222,6 @@ const SERVED: View<Where> = {
 
 /** stdout: the URL alone, or all as data. */
 async function tellWhere(session: Session, where: Where): Promise<void> {
-  if (session.output.format === 'table') await session.output.raw(`${where.url}\n`);
+  if (session.output.isFree) await session.output.raw(`${where.url}\n`);
   else await session.output.record(SERVED, where);
 }

@@ -5,6 +5,7 @@ import type { HttpCall } from '../../translate/http-call.js';
 import { checkFile } from '../archive-target.js';
 import { callsFrom, readBeside, readWhole, sourceOf } from '../call-input.js';
 import { command } from '../command.js';
+import { OF_RECORDS, OF_SERVICE } from '../global-options.js';
 import { PartFile } from '../part-file.js';
 import type { Session } from '../session.js';
 import { plainText } from '../terminal.js';
@@ -20,6 +21,7 @@ export const migrateGuide = command({
     ['ctct migrate guide calls.har', 'as Markdown, on stdout'],
     ['ctct migrate guide requests/ --out guide.html', 'a page for any browser'],
   ],
+  without: [...OF_SERVICE, ...OF_RECORDS],
   arguments: { path: { help: 'file or folder with recorded calls, or - for stdin', several: true } },
   options: {
     out: { kind: 'text', value: 'file', help: 'where it goes: .html is a page, anything else Markdown' },

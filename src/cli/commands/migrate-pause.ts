@@ -1,5 +1,6 @@
 import { UsageError } from '../../activity/errors.js';
 import { command } from '../command.js';
+import { OF_RECORDS, OF_SERVICE } from '../global-options.js';
 
 /** Milliseconds between two looks whether the run has stopped. */
 const LOOK = 200;
@@ -10,6 +11,7 @@ export const migratePause = command({
   details:
     'Waits until the requests in hand are through and written down. "ctct migrate run" goes on from there.',
   examples: [['ctct migrate pause plan.json', 'the run of plan.json stops']],
+  without: [...OF_SERVICE, ...OF_RECORDS],
   arguments: { plan: { help: 'the plan that is run' } },
   options: {
     state: { kind: 'text', value: 'folder', help: 'where the run keeps its state; default beside the plan' },

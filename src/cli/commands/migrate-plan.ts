@@ -25,6 +25,7 @@ export const migratePlan = command({
     ['ctct migrate plan --from-ws', 'all lists of your account, exported now'],
     ['ctct migrate plan a.csv --list 2 --map 2=7', 'list 2 is list 7 in the new account'],
   ],
+  without: ['api'],
   arguments: { contacts: { help: 'contact files', several: true, optional: true } },
   options: {
     list: {
@@ -65,16 +66,17 @@ export const migratePlan = command({
   async run(session, values) {
     const { planMigration } = await import('../../migrate/planning.js');
     const { planText } = await import('../../migrate/plan-id.js');
-    const { readServiceSettings } = await import('../config.js');
+    const { readOpenSettings } = await import('../config.js');
     const { PlanClients } = await import('../plan-clients.js');
     const { gatherAccounts } = await import('../plan-input.js');
     const { PLANNED_ACCOUNT, tellLosses, tellNext } = await import('../plan-output.js');
     const out = values.out === '-' ? undefined : values.out;
-    if (out !== undefined) await checkFile(out, values.force);
+    if (out === undefined) session.output.checkFree('does not go with --out -, by which stdout has the plan');
+    else await checkFile(out, values.force);
     const acceptedLosses = readAccepted(values.accept);
     const into = readInto(values.into);
     const planFolder = dirname(out ?? 'plan.json');
-    const common = await readServiceSettings(session.settingSources);
+    const common = await readOpenSettings(session.settingSources);
     const clients = new PlanClients(session, common, planFolder);
     const asking = new TargetLists(session, values.offline, async ({ account, target }) => {
       const lists: ContactList[] = [];

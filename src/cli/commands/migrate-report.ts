@@ -5,6 +5,7 @@ import type { ReadRun } from '../../migrate/read-run.js';
 import type { MigrationReport } from '../../migrate/report.js';
 import { checkFile } from '../archive-target.js';
 import { command } from '../command.js';
+import { OF_SERVICE } from '../global-options.js';
 import { exitOfRun, runWords, tellNextOfRun } from '../migration-status-output.js';
 import { PartFile } from '../part-file.js';
 import type { Session } from '../session.js';
@@ -21,6 +22,7 @@ export const migrateReport = command({
     ['ctct migrate report plan.json --html report.html', 'a page for any browser'],
     ['ctct migrate report plan.json --failing-rows again/', 'what failed, to correct and run again'],
   ],
+  without: OF_SERVICE,
   arguments: { plan: { help: 'what "ctct migrate plan" wrote' } },
   options: {
     output: {
@@ -100,6 +102,8 @@ async function writeRows(
   const lists = listsMapped ? ['--lists', join(folder, LISTS)] : [];
   const uploads = ['--uploads', join(folder, UPLOADS)];
   const words = ['migrate', 'plan', ...uploads, ...lists, '--out', join(folder, 'plan.json')];
-  talk.note(`Correct them in ${files.map((file) => join(folder, file)).join(', ')}; then, with the same`);
-  talk.note(`--accounts as before, plan them: ${session.commandLine(...words)}`);
+  talk.note(
+    `Correct them in ${files.map((file) => join(folder, file)).join(', ')}; then plan them, with the`,
+  );
+  talk.note(`--accounts of the first plan where it had any: ${session.commandLine(...words)}`);
 }

@@ -17,6 +17,7 @@ export const migrateRun = command({
     ['ctct migrate run plan.json --only joesflowers', 'one account first'],
     ['ctct migrate run plan.json --retry', 'send again what was refused, or ended with ERROR'],
   ],
+  without: ['user', 'api', 'baseUrl'],
   arguments: { plan: { help: 'what "ctct migrate plan" wrote' } },
   options: {
     accept: { kind: 'texts', value: 'loss', help: 'what may be lost, such as COLUMN_IGNORED' },

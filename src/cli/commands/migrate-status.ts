@@ -1,4 +1,5 @@
 import { command } from '../command.js';
+import { OF_SERVICE } from '../global-options.js';
 import { exitOfRun, putStatus, runWords, tellNextOfRun } from '../migration-status-output.js';
 
 export const migrateStatus = command({
@@ -12,6 +13,7 @@ export const migrateStatus = command({
     ['ctct migrate status plan.json', 'one line for each account'],
     ['ctct migrate status plan.json --output json', 'for a script'],
   ],
+  without: OF_SERVICE,
   arguments: { plan: { help: 'what "ctct migrate plan" wrote' } },
   options: {
     state: { kind: 'text', value: 'folder', help: 'where the run keeps its state; default beside the plan' },

@@ -10,10 +10,11 @@ import { checkFile } from '../archive-target.js';
 import { callsFrom, readWhole, sourceOf } from '../call-input.js';
 import { readInto } from '../column-targets.js';
 import { command } from '../command.js';
+import { OF_SERVICE } from '../global-options.js';
 import { bytesOf } from '../contacts-argument.js';
 import type { Exit } from '../exit-codes.js';
 import { fileIdentity } from '../file-identity.js';
-import { ENVELOPE_VERSION } from '../output.js';
+import type { View } from '../output.js';
 import { PartFile } from '../part-file.js';
 import type { Session } from '../session.js';
 import { plainText } from '../terminal.js';
@@ -32,12 +33,20 @@ export const translate = command({
     ['ctct translate --file large.csv --split --out parts', 'in parts that each fit into one request'],
     ['ctct translate --file a.csv --into "MIDDLE NAME=CUSTOM FIELD 15"', 'with a place for the middle names'],
   ],
+  without: OF_SERVICE,
   arguments: { input: { help: 'file with the request, the request itself, or - for stdin', optional: true } },
   options: {
+    output: {
+      kind: 'choice',
+      choices: ['table', 'json', 'ndjson'],
+      value: 'format',
+      fallback: 'table',
+      help: 'json and ndjson: the request and what is lost, as data',
+    },
     as: {
       kind: 'choice',
       choices: PRINT_FORMS,
-      help: 'how the request is printed; default curl, or json with --output json',
+      help: 'how the request is printed; default curl, or as --output says',
     },
     body: {
       kind: 'choice',
@@ -86,29 +95,75 @@ export const translate = command({
     if (file === undefined && values.out !== undefined) {
       throw new UsageError('OPTION_INVALID', '--out: goes with --file; a request is printed on stdout');
     }
+    if (file !== undefined) session.output.checkFree('does not go with --file');
     const { losses, refused } =
       file === undefined
         ? await translateInput(session, input ?? '-', {
-            as: values.as ?? printForm(session),
+            as: printForm(session, values.as),
             body: values.body,
             into,
           })
-        : { losses: await (values.split ? split : rewrite)(session, file, { ...values, into }), refused: [] };
-    for (const one of losses) tell(session, one);
+        : {
+            losses: unplaced(await (values.split ? split : rewrite)(session, file, { ...values, into })),
+            refused: [],
+          };
+    tell(session, losses);
     for (const { message } of refused.slice(0, -1)) session.talk.warn(plainText(message));
     const last = refused.at(-1);
     if (last !== undefined) throw last;
-    const lost: Exit = losses.some(({ severity }) => severity === 'loss') && !allowLoss ? 'lossy' : 'ok';
+    const lost: Exit = losses.some(({ loss }) => loss.severity === 'loss') && !allowLoss ? 'lossy' : 'ok';
     return lost;
   },
 });
 
-function printForm({ output }: Session): PrintForm {
-  return output.format === 'json' ? 'json' : 'curl';
+function printForm({ output }: Session, as: PrintForm | undefined): PrintForm {
+  const form = as ?? (output.format === 'table' ? 'curl' : 'json');
+  if (form !== 'json') {
+    output.checkFree(
+      as === undefined ? 'goes with --output json or ndjson' : `does not go with --as ${as}, which is text`,
+    );
+  }
+  return form;
+}
+
+/** A request, and what becomes of it. */
+interface Translation {
+  readonly source: string;
+  readonly method: string;
+  readonly resource: string;
+  readonly activityType?: string | undefined;
+  readonly requests: readonly unknown[];
+  readonly losses: readonly Loss[];
+}
+
+const TRANSLATION: View<Translation> = {
+  kind: ['translation', 'translations'],
+  none: 'No requests.',
+  fields: [
+    { name: 'source', heading: 'Source', value: ({ source }) => source },
+    { name: 'method', heading: 'Method', value: ({ method }) => method },
+    { name: 'resource', heading: 'Resource', value: ({ resource }) => resource },
+  ],
+  details: ['activityType', 'requests', 'losses'],
+  more: ({ activityType, requests, losses }) => ({
+    ...(activityType !== undefined && { activityType }),
+    requests,
+    losses,
+  }),
+};
+
+/** What is lost, and, of several calls, of which. */
+interface Placed {
+  readonly call?: string;
+  readonly loss: Loss;
+}
+
+function unplaced(losses: readonly Loss[]): readonly Placed[] {
+  return losses.map((loss) => ({ loss }));
 }
 
 interface Translated {
-  readonly losses: readonly Loss[];
+  readonly losses: readonly Placed[];
   /** Of several calls, those that could not be read. */
   readonly refused: readonly CtctError[];
 }
@@ -136,8 +191,8 @@ async function translateInput(session: Session, input: string, options: CallOpti
     session.talk.note(`${all.length - calls.length} other requests are passed over`);
   const { as, body, into } = options;
   const several = calls.length > 1;
-  const data: unknown[] = [];
-  const losses: Loss[] = [];
+  const data: Translation[] = [];
+  const losses: Placed[] = [];
   const refused: CtctError[] = [];
   let printed = false;
   for (const call of calls) {
@@ -150,11 +205,7 @@ async function translateInput(session: Session, input: string, options: CallOpti
       refused.push(error);
       continue;
     }
-    losses.push(
-      ...(several
-        ? found.losses.map((one) => ({ ...one, place: `${call.place}: ${one.place}` }))
-        : found.losses),
-    );
+    losses.push(...found.losses.map((loss) => ({ ...(several && { call: call.place }), loss })));
     if (as === 'json') {
       data.push({
         source: call.place,
@@ -179,8 +230,8 @@ async function translateInput(session: Session, input: string, options: CallOpti
     }
   }
   if (as === 'json') {
-    const envelope = { version: ENVELOPE_VERSION, kind: 'translations', data };
-    await session.output.raw(`${JSON.stringify(envelope, undefined, 2)}\n`);
+    const { output } = session;
+    await output.records(TRANSLATION, data, output.format === 'table' ? 'json' : output.format);
   }
   return { losses, refused };
 }
@@ -260,9 +311,21 @@ async function sheetIn({ io, talk }: Session, file: string): Promise<AsyncIterab
   return memorySource(csv).read(0);
 }
 
-/** The values of `--into`. @throws UsageError `OPTION_INVALID`. */
-function tell({ talk }: Session, { severity, place, message, code }: Loss): void {
-  const text = `${plainText(place)}: ${plainText(message)} (${code})`;
-  if (severity === 'loss') talk.warn(`lost: ${text}`);
-  else talk.note(`${severity}: ${text}`);
+/** What is the same for several calls is told once. */
+function tell({ talk }: Session, losses: readonly Placed[]): void {
+  const told = new Map<string, { readonly first: Placed; calls: number }>();
+  for (const placed of losses) {
+    const key = JSON.stringify(placed.loss);
+    const known = told.get(key);
+    if (known === undefined) told.set(key, { first: placed, calls: 1 });
+    else known.calls++;
+  }
+  for (const { first, calls } of told.values()) {
+    const { severity, place, message, code } = first.loss;
+    const others = calls === 1 ? '' : `, and ${calls - 1} more ${calls === 2 ? 'call' : 'calls'}`;
+    const call = first.call === undefined ? '' : `${first.call}${others}: `;
+    const text = `${plainText(`${call}${place}: ${message}`)} (${code})`;
+    if (severity === 'loss') talk.warn(`lost: ${text}`);
+    else talk.note(`${severity}: ${text}`);
+  }
 }
