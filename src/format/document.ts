@@ -102,6 +102,9 @@ function positionIn(message: string | undefined): number | undefined {
 
 const SECRET = /pass|secret|token|api_?key|credential|authorization|cookie/i;
 
+/** What is there says nothing beyond what is missing. */
+const UNSHOWN: readonly string[] = ['required', 'minItems'];
+
 function describe(error: ErrorObject, document: unknown, locate: Locate): string {
   const path = pathOf(error.instancePath, document);
   const { additionalProperty, unevaluatedProperty } = error.params as Record<string, unknown>;
@@ -117,7 +120,7 @@ function describe(error: ErrorObject, document: unknown, locate: Locate): string
   const misplaced =
     error.keyword === 'type' && error.params.type === 'object' && typeof error.data === 'string';
   const found =
-    secret || error.keyword === 'required' ? '' : misplaced ? ', got text' : `, got ${shown(error.data)}`;
+    secret || UNSHOWN.includes(error.keyword) ? '' : misplaced ? ', got text' : `, got ${shown(error.data)}`;
   return `${locate(path, 'value')}: ${pathText(path)}${expectation(error)}${found}`;
 }
 

@@ -9,7 +9,6 @@ import {
 } from '../activity/request.js';
 import type { CallOptions, Download, DownloadOptions, ListOptions } from '../activity/service.js';
 import { unlessAborted } from '../http/abort.js';
-import { memorySource } from '../upload/contact-source.js';
 import type { WsAccount } from '../ws/call.js';
 import type { GatewayUser } from './accounts.js';
 import { unexpected, type Engine } from './engine.js';
@@ -68,8 +67,10 @@ export class GatewayAccount implements WsAccount {
    * The activity, PENDING, once it cannot be lost any more.
    * @throws UsageError when the request cannot be meant, or the upload has no addresses.
    * @throws ServiceError 400 for a list that does not exist; 503 where it cannot be taken now, with the seconds to wait.
+   * @throws TransportError `ABORTED`.
    */
   async create(request: ActivityRequest, options?: CallOptions): Promise<Activity> {
+    refuseIfAborted(options);
     const { tell } = this.#engine;
     try {
       return await this.#create(checkRequest(request), options);
@@ -129,14 +130,16 @@ export class GatewayAccount implements WsAccount {
     return bytes;
   }
 
-  async get(id: string): Promise<Activity> {
+  async get(id: string, options?: CallOptions): Promise<Activity> {
+    refuseIfAborted(options);
     const activity = await this.#atHome(() => this.#engine.ledger.activity(this.user, id));
     if (activity === undefined) throw noActivity(id);
     return activity;
   }
 
   /** The newest first. @throws ServiceError `NOT_FOUND` for an `after` that is none. */
-  async *list({ after }: ListOptions = {}): AsyncGenerator<Activity, void> {
+  async *list({ after, signal }: ListOptions = {}): AsyncGenerator<Activity, void> {
+    refuseIfAborted({ signal });
     if (after !== undefined) await this.get(after);
     yield* this.#engine.ledger.activities(this.user, after);
   }
@@ -162,12 +165,13 @@ export class GatewayAccount implements WsAccount {
 
   /** In pieces, so that a large upload keeps nobody waiting. */
   #read(contacts: Contacts, options: CallOptions | undefined): Promise<ReadUpload> {
-    if (!('bytes' in contacts || 'text' in contacts)) return readUpload(contacts, options);
-    const bytes = 'bytes' in contacts ? contacts.bytes : Buffer.from(contacts.text);
-    const stream = this.#engine.pace.pieces(memorySource(bytes).read(0));
+    const { pace } = this.#engine;
     // A form is text already.
-    const encoding = 'bytes' in contacts ? this.#account.encoding : undefined;
-    return readUpload({ stream, fileName: contacts.fileName }, { ...options, encoding });
+    if ('text' in contacts) {
+      const { text, fileName } = contacts;
+      return readUpload({ bytes: Buffer.from(text), fileName }, { ...options, pace });
+    }
+    return readUpload(contacts, { ...options, encoding: this.#account.encoding, pace });
   }
 
   #refuseIfFull(): void {
@@ -209,7 +213,8 @@ export class GatewayAccount implements WsAccount {
         () => new TransportError('TIMED_OUT', 'the lists were not told in time', { sent: 'no' }),
       );
     } catch (error) {
-      if (error instanceof UsageError || (error instanceof ServiceError && error.status === 400)) throw error;
+      const wrong = error instanceof UsageError && meaningOf(error) === 'final';
+      if (wrong || (error instanceof ServiceError && error.status === 400)) throw error;
       if (!this.#options.queueWhenDown) throw this.#unavailable(error);
     } finally {
       soon.abort();
@@ -223,21 +228,32 @@ export class GatewayAccount implements WsAccount {
       return await act();
     } catch (error) {
       if (!(error instanceof UsageError || error instanceof DecodeError)) throw error;
-      unexpected(this.#engine, error);
-      throw later('The gateway cannot keep or read its records now', RETRY_AFTER, error);
+      throw this.#homeTrouble(error);
     }
+  }
+
+  #homeTrouble(error: unknown): ServiceError {
+    unexpected(this.#engine, error);
+    return later('The gateway cannot keep or read its records now', RETRY_AFTER, error);
   }
 
   /** What v2 fails with, in the old form; its refusals are none of the client's business. */
   #unavailable(error: unknown): unknown {
     if (!(error instanceof CtctError) || (error instanceof ServiceError && error.code === 'NOT_FOUND'))
       return error;
+    if (error instanceof UsageError) return this.#homeTrouble(error);
     const passing = meaningOf(error) !== 'final' && error.code !== 'UNAUTHORIZED';
     const text = passing
       ? 'The service behind this gateway does not answer'
       : 'The service behind this gateway refuses to answer for this account';
     return later(text, RETRY_AFTER);
   }
+}
+
+/** @throws TransportError `ABORTED`. */
+function refuseIfAborted(options: CallOptions | undefined): void {
+  if (options?.signal?.aborted !== true) return;
+  throw new TransportError('ABORTED', 'the call was aborted', { sent: 'no', cause: options.signal.reason });
 }
 
 function later(text: string, retryAfter: number, cause?: unknown): ServiceError {

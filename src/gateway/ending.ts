@@ -1,8 +1,8 @@
 import { DecodeError } from '../activity/errors.js';
 import { hasFailed, type Activity, type ActivityError } from '../activity/activity.js';
 import { withoutAddresses } from '../inspect/redact.js';
-import { joinActivities, type JoinedActivity } from '../translate/join.js';
-import type { UploadPart } from '../translate/split.js';
+import { joinActivities, NO_ADDRESS, type JoinedActivity, type SentPart } from '../translate/join.js';
+import type { SplitUpload } from '../translate/split.js';
 import { giveUpAt, persist, surely, unexpected, type Engine } from './engine.js';
 import { toWsExport } from './export-out.js';
 import type { EndedActivity, ExportRequest, KeptActivity, KeptError, KeptPart, Order } from './kept.js';
@@ -79,11 +79,12 @@ async function endOfUpload(
   kept: KeptActivity,
   order: Extract<Order, { readonly upload: string }>,
 ): Promise<Omit<EndedActivity, 'at'>> {
-  const { parts } = kept;
+  const { parts, withoutAddress = 0 } = kept;
   const placed = parts.some(({ seen }) => seen !== undefined && seen.errors.length > 0);
   // Only errors must be looked up in the upload.
-  const split = placed ? await splitOrder(engine, kept, order) : undefined;
+  const split = placed || withoutAddress > 0 ? await splitOrder(engine, kept, order) : undefined;
   try {
+    if (parts.length === 0) return await endOfNothing(engine, split);
     const joined = await joinActivities(
       parts.map((part, index) => ({ part: split?.parts[index] ?? NOWHERE, activity: activityOfPart(part) })),
       { id: kept.id, headingLine: split?.headingLine },
@@ -94,8 +95,32 @@ async function endOfUpload(
   }
 }
 
+/** Of an upload in which no row has an address, so that v2 was sent nothing. */
+async function endOfNothing(
+  { clock }: Engine,
+  split: Pick<SplitUpload, 'withoutAddress' | 'withoutAddressCount'> | undefined,
+): Promise<Omit<EndedActivity, 'at'>> {
+  const errors: KeptError[] = [];
+  for await (const lineNumber of split?.withoutAddress() ?? []) {
+    if (errors.push({ lineNumber, message: NO_ADDRESS }) === MOST_ERRORS) break;
+  }
+  const now = clock.now();
+  const errorCount = split?.withoutAddressCount ?? 0;
+  return {
+    status: 'COMPLETE',
+    errors,
+    errorCount,
+    transactionCount: 0,
+    runStartTime: now,
+    runFinishTime: now,
+  };
+}
+
+/** Errors that are listed at most; all are counted. */
+const MOST_ERRORS = 1_000;
+
 /** For parts without errors: nothing is looked up in them. */
-const NOWHERE: Pick<UploadPart, 'index' | 'locate'> = {
+const NOWHERE: SentPart['part'] = {
   index: 0,
   locate: () => Promise.resolve({ lines: new Map(), addresses: new Map() }),
 };
@@ -109,7 +134,7 @@ function endOfActivity(
   const ended = hasFailed(activity);
   return {
     status: ended ? 'ERROR' : 'COMPLETE',
-    errors: errors.map((error) => keptError(error, addresses)),
+    errors: errors.slice(0, MOST_ERRORS).map((error) => keptError(error, addresses)),
     errorCount: Math.max(errorCount, errors.length),
     transactionCount: parts.every(({ seen }) => seen?.transactionCount === undefined) ? 0 : transactionCount,
     runStartTime: runStartTime?.getTime(),

@@ -59,7 +59,7 @@ export function changePart(
 /** A page of a proxy in the place of an answer goes away; what is still there after so many tries does not. */
 const MOST_DOUBTED = 12;
 /** A creation whose answers were lost, with nothing to be found of it, is looked for and sent again so many times. */
-const MOST_LOST = 4;
+export const MOST_LOST = 4;
 
 /** Tries something, once at least, until it works, comes to nothing for good, has lasted too long, or all is to stop. */
 export async function persist<T>(

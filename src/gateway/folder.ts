@@ -1,10 +1,13 @@
 import fs from 'node:fs/promises';
 import nodePath from 'node:path';
+import { Readable } from 'node:stream';
 import { UsageError } from '../activity/errors.js';
 import type { Download, DownloadOptions } from '../activity/service.js';
 import { codeOf, READ, syncFolder, writeWhole, writing } from '../http/disk.js';
 
 const CHUNK = 64 * 1024;
+/** Names of activities are others. */
+const TRIAL = 'trial';
 
 /** Files that are there whole or not at all, for their owner only. */
 export class FileFolder {
@@ -63,6 +66,12 @@ export class FileFolder {
   async remove(name: string): Promise<void> {
     await writing(this.file(name), () => fs.rm(this.file(name), { force: true }));
     this.#count(name, 0);
+  }
+
+  /** Writes a little and removes it. @throws UsageError `FILE_UNWRITABLE`. */
+  async tryOut(): Promise<void> {
+    await this.keep(TRIAL, Readable.from([Buffer.alloc(4096)]));
+    await this.remove(TRIAL);
   }
 
   /** Removes all but these: how many there were. */

@@ -71,6 +71,8 @@ export interface GatewayStatus {
   readonly ready: boolean;
   /** Why they are not. */
   readonly reasons: readonly string[];
+  /** False once a write to the store or the folder failed that `check` tried. */
+  readonly writable: boolean;
   /** Activities of which nothing was sent yet. */
   readonly queued: number;
   /** Activities that v2 works on, or whose file is being fetched. */
@@ -93,6 +95,8 @@ export interface Gateway {
   close(): Promise<void>;
   /** How it stands at this moment. */
   status(): GatewayStatus;
+  /** The same, once a tiny write was tried, which is done every 5 seconds at most: who cannot write takes no requests. */
+  check(): Promise<GatewayStatus>;
   /** Forgets what has ended. */
   purge(options?: PurgeOptions): Promise<Purged>;
 }
@@ -125,6 +129,16 @@ export function createGateway(options: GatewayOptions): Gateway {
   const pace = new Pace();
   const answer = bounded(ws, { most: maxBytesAtOnce, mostEach: maxBodyBytes, pace });
 
+  const status = (): GatewayStatus =>
+    running?.status() ?? {
+      ready: false,
+      reasons: [closed ? 'the gateway is closed' : 'the gateway has not begun'],
+      writable: true,
+      queued: 0,
+      running: 0,
+      oldest: undefined,
+      upstream: [],
+    };
   return {
     fetch: (request, peer) => (running === undefined ? Promise.resolve(notReady()) : answer(request, peer)),
     async start() {
@@ -143,15 +157,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       await ending?.close();
       running = undefined;
     },
-    status: () =>
-      running?.status() ?? {
-        ready: false,
-        reasons: [closed ? 'the gateway is closed' : 'the gateway has not begun'],
-        queued: 0,
-        running: 0,
-        oldest: undefined,
-        upstream: [],
-      },
+    status,
+    check: async () => (await running?.check()) ?? status(),
     purge: async (wanted) => (await running?.purge(wanted)) ?? { activities: 0, files: 0 },
   };
 }

@@ -23,8 +23,8 @@ export type Order =
 export interface KeptPart {
   /** What was known before it was sent; undefined: it was not. */
   readonly attempt?: CreationAttempt | undefined;
-  /** It was sent once, nobody saw what came of it, and so it is sent again. */
-  readonly repeated?: true | undefined;
+  /** How often it was sent again, since nobody saw what came of it. */
+  readonly repeated?: number | undefined;
   /** The id at v2, once it is known. */
   readonly upstream?: string | undefined;
   /** When that was, in milliseconds since 1970. */
@@ -62,6 +62,8 @@ export interface KeptActivity {
   readonly parts: readonly KeptPart[];
   /** What v2 does not keep of the upload. */
   readonly warnings: readonly GatewayWarning[];
+  /** How many rows of the upload v2 is not sent, since they have no address; undefined: none. */
+  readonly withoutAddress?: number | undefined;
   /** What came of it; undefined until it has ended. */
   readonly ended?: EndedActivity | undefined;
 }

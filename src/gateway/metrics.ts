@@ -6,12 +6,12 @@ import type { GatewayStatus } from './gateway.js';
 import type { UpstreamState } from './upstream.js';
 
 /** What the figures of the moment are made of. */
-type Moment = Pick<GatewayStatus, 'queued' | 'running' | 'oldest' | 'upstream'>;
+type Moment = Pick<GatewayStatus, 'queued' | 'running' | 'oldest' | 'upstream' | 'writable'>;
 
 /** What figures are made of. */
 export interface MetricsOptions {
   /** Asked each time the figures are read. */
-  readonly status: () => Moment;
+  readonly status: () => Moment | Promise<Moment>;
   /** Milliseconds since 1970. Default the machine's. */
   readonly now?: (() => number) | undefined;
   /** Figures of the process too: memory, processor, event loop. Default true. */
@@ -131,8 +131,8 @@ function momentary({ Gauge }: typeof Prometheus, { status, now, registers }: Mom
       name,
       help,
       registers,
-      collect() {
-        this.set(value(status()));
+      async collect() {
+        this.set(value(await status()));
       },
     });
   gauge('ctct_gateway_jobs_queued', 'Activities of which nothing was sent yet.', ({ queued }) => queued);
@@ -142,15 +142,21 @@ function momentary({ Gauge }: typeof Prometheus, { status, now, registers }: Mom
     'Time since the oldest activity that goes on was accepted; 0 when none goes on.',
     ({ oldest }) => (oldest === undefined ? 0 : Math.max(0, now() - oldest) / 1000),
   );
+  gauge(
+    'ctct_gateway_store_writable',
+    '0 when the gateway cannot write to its store, and so takes no requests, else 1.',
+    ({ writable }) => (writable ? 1 : 0),
+  );
   const byKey = (name: string, help: string, holds: (state: UpstreamState['state']) => boolean) =>
     new Gauge({
       name,
       help,
       labelNames: ['key'] as const,
       registers,
-      collect() {
+      async collect() {
+        const { upstream } = await status();
         this.reset();
-        for (const { key, state } of status().upstream) this.set({ key }, holds(state) ? 1 : 0);
+        for (const { key, state } of upstream) this.set({ key }, holds(state) ? 1 : 0);
       },
     });
   byKey(

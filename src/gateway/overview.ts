@@ -2,10 +2,14 @@ import type { InspectedActivity, InspectorState } from '../inspect/inspector-sta
 import type { RequestJournal } from '../inspect/journal.js';
 import type { GatewayAccounts } from './accounts.js';
 import type { GatewayEvent } from './events.js';
+import type { GatewayStatus } from './gateway.js';
+import { keyHash, type UpstreamState } from './upstream.js';
 
 export interface OverviewOptions {
   readonly accounts: Pick<GatewayAccounts, 'all'>;
   readonly journal: RequestJournal;
+  /** What is wrong is told of. Default: nothing is. */
+  readonly status?: (() => Pick<GatewayStatus, 'reasons' | 'upstream'>) | undefined;
   /** Where old clients reach the gateway, once that is known. */
   readonly url?: (() => string | undefined) | undefined;
   /** Milliseconds since 1970. */
@@ -40,13 +44,19 @@ export class Overview {
           moves: [],
         });
         break;
+      case 'waiting':
+        this.#change(event, { note: `waits (${event.code}); tried again at ${timeOf(event.until)}` });
+        break;
+      case 'submitted':
+        this.#change(event, { note: undefined });
+        break;
       case 'followed':
-        this.#change(event, { status: event.status });
+        this.#change(event, { status: event.status, note: undefined });
         break;
       case 'finished': {
         const { status, errorCount, transactionCount } = event;
         const count = transactionCount === undefined ? {} : { transactionCount };
-        this.#change(event, { status, errorCount, ...count });
+        this.#change(event, { status, errorCount, ...count, note: undefined });
         break;
       }
       default:
@@ -54,7 +64,8 @@ export class Overview {
   }
 
   state(): InspectorState {
-    const { accounts, journal, now } = this.#options;
+    const { accounts, journal, now, status } = this.#options;
+    const { reasons = [], upstream = [] } = status?.() ?? {};
     const url = this.#options.url?.();
     const active = [...this.#activities.keys()].reverse();
     const all = accounts.all().map(({ user }) => user);
@@ -62,6 +73,7 @@ export class Overview {
     return {
       title: 'Gateway',
       ...(url !== undefined && { url }),
+      notices: [...reasons, ...upstream.flatMap((one) => this.#trouble(one) ?? [])],
       clock: { now: new Date(now()).toISOString() },
       accounts: users.map((user) => ({
         user,
@@ -71,6 +83,17 @@ export class Overview {
       requests: [...journal].slice(-MOST_SHOWN).reverse(),
       requestCount: journal.count,
     };
+  }
+
+  /** Of an API key, by the accounts that have it. */
+  #trouble({ key, state, since, until }: UpstreamState): string | undefined {
+    if (state === 'up') return undefined;
+    const users = this.#options.accounts.all().filter(({ apiKey }) => keyHash(apiKey) === key);
+    const named = users.slice(0, 5).map(({ user }) => user);
+    const whom = [...named, ...(users.length > 5 ? [`${users.length - 5} more`] : [])].join(', ');
+    const again = until === undefined ? '' : `; asked again at ${timeOf(until)}`;
+    if (state === 'used up') return `The calls to v2 are used up for ${whom}${again}`;
+    return `v2 does not answer for ${whom}${since === undefined ? '' : ` since ${timeOf(since)}`}${again}`;
   }
 
   #put({ user }: { user: string }, activity: InspectedActivity): void {
@@ -86,6 +109,10 @@ export class Overview {
     const known = this.#activities.get(of.user)?.get(of.activity);
     if (known !== undefined) this.#activities.get(of.user)?.set(of.activity, { ...known, ...news });
   }
+}
+
+function timeOf(time: number): string {
+  return `${new Date(time).toISOString().slice(11, 19)} UTC`;
 }
 
 function forgetOldest(map: Map<string, unknown>, most: number): void {

@@ -17,6 +17,7 @@ import { Alarm, atMost } from './pause.js';
 import { hasEnded, Poller } from './poller.js';
 import { purge, type Purged, type PurgeOptions } from './retention.js';
 import { Upstream } from './upstream.js';
+import { Writable } from './writable.js';
 
 const LISTS = 'lists';
 const MINUTE = 60_000;
@@ -48,6 +49,7 @@ export class RunningGateway {
   readonly #accounts = new Map<string, GatewayAccount>();
   readonly #upstreams: Map<string, Upstream>;
   readonly #awaited = new Map<string, Promise<void>>();
+  readonly #writable: Writable;
   #closing = false;
   #cleaning: Promise<void> = Promise.resolve();
 
@@ -118,6 +120,14 @@ export class RunningGateway {
       },
     };
     this.#endings = new Endings(this.#engine);
+    const trial = { collection: 'gateway', key: 'trial', value: {} };
+    this.#writable = new Writable(
+      steady,
+      [() => store.records.write(trial), () => kept.uploads.tryOut()],
+      (error) => {
+        unexpected(this.#engine, error);
+      },
+    );
   }
 
   account(account: GatewayUser): GatewayAccount {
@@ -144,14 +154,23 @@ export class RunningGateway {
   status(): GatewayStatus {
     const open = this.#engine.ledger.open();
     const queued = open.filter(({ parts }) => parts.every(({ upstream }) => upstream === undefined)).length;
+    const unwritable = this.#writable.reason;
+    const reasons = this.#closing ? ['the gateway is about to end'] : [];
+    if (unwritable !== undefined) reasons.push(unwritable);
     return {
-      ready: !this.#closing,
-      reasons: this.#closing ? ['the gateway is about to end'] : [],
+      ready: reasons.length === 0,
+      reasons,
+      writable: unwritable === undefined,
       queued,
       running: open.length - queued,
       oldest: open[0]?.accepted,
       upstream: [...this.#upstreams.values()].map((upstream) => upstream.state()),
     };
+  }
+
+  async check(): Promise<GatewayStatus> {
+    if (!this.#closing) await this.#writable.check();
+    return this.status();
   }
 
   purge(options: PurgeOptions = {}): Promise<Purged> {

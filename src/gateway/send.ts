@@ -11,7 +11,7 @@ import { toV2 } from '../v2/meaning.js';
 import { encodeRequest } from '../v2/requests.js';
 import type { Operation } from '../v2/uris.js';
 import type { GatewayUser } from './accounts.js';
-import { changePart, giveUpAt, GONE, persist, surely, type Engine } from './engine.js';
+import { changePart, giveUpAt, GONE, MOST_LOST, persist, surely, type Engine } from './engine.js';
 import { toV2Export } from './export-out.js';
 import type { KeptActivity, KeptPart, Order } from './kept.js';
 import { v2ListId } from './lists.js';
@@ -112,15 +112,17 @@ async function notePlan(
 ): Promise<void> {
   const found = warningsOf(split.losses);
   const all = split.parts.length;
-  const { parts = [], warnings = [] } = ledger.find(id) ?? {};
+  const { parts = [], warnings = [], withoutAddress = 0 } = ledger.find(id) ?? {};
   if (parts.length === all && parts.some(({ attempt }) => attempt !== undefined)) return;
   const known = new Set(warnings.map(({ message }) => message));
   const news = found.filter(({ message }) => !known.has(message));
   if (news.length > 0) tell({ event: 'warned', user, activity: id, warnings: news });
-  if (news.length === 0 && parts.length === all) return;
+  const bare = split.withoutAddressCount;
+  if (news.length === 0 && parts.length === all && withoutAddress === bare) return;
   await ledger.update(id, (kept) => ({
     ...kept,
     warnings: [...kept.warnings, ...news],
+    ...(bare > 0 && { withoutAddress: bare }),
     parts: Array.from({ length: all }, (_, index) => kept.parts[index] ?? {}),
   }));
 }
@@ -177,7 +179,11 @@ async function sendPart(
         return await create();
       } catch (error) {
         if (!mayRepeat(type, ledger.find(id)?.parts[index], error)) throw error;
-        await changePart(engine, id, index, (before) => ({ ...before, attempt: undefined, repeated: true }));
+        await changePart(engine, id, index, ({ repeated = 0, ...before }) => ({
+          ...before,
+          attempt: undefined,
+          repeated: repeated + 1,
+        }));
         return create();
       }
     },
@@ -200,11 +206,11 @@ async function sendPart(
 
 /**
  * Lists are no emptier for being cleared twice, and nothing else that was asked of the gateway comes in between: so this is
- * done again when nobody can tell whether it was done, once.
+ * done again when nobody can tell whether it was done, as often as an upload.
  */
 function mayRepeat(type: KeptActivity['type'], part: KeptPart | undefined, error: unknown): boolean {
   const lost = error instanceof AmbiguousCreateError && error.candidates.length === 0;
-  return lost && type === 'CLEAR_CONTACTS_FROM_LISTS' && part?.repeated === undefined;
+  return lost && type === 'CLEAR_CONTACTS_FROM_LISTS' && (part?.repeated ?? 0) < MOST_LOST - 1;
 }
 
 function memoryOf(engine: Engine, id: string, index: number): CreationMemory {

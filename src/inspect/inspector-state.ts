@@ -6,6 +6,8 @@ export interface InspectorState {
   readonly title: string;
   /** Where clients reach it. Default: where the page is. */
   readonly url?: string;
+  /** What is wrong at this moment, a sentence each. */
+  readonly notices?: readonly string[];
   readonly clock: {
     readonly now: string;
     /** Undefined when it cannot be moved from here. */
@@ -39,6 +41,8 @@ export interface InspectedActivity {
   readonly id: string;
   readonly type: string;
   readonly status: string;
+  /** Why it does not go on. */
+  readonly note?: string | undefined;
   readonly insertTime: string;
   readonly transactionCount?: number;
   readonly errorCount: number;

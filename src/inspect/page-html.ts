@@ -22,6 +22,7 @@ export const INSPECTOR_HTML = `<!doctype html>
 </header>
 <main>
 <p class="card wide failure" id="failure" role="alert" hidden></p>
+<div class="card wide failure" id="notices" role="status" hidden></div>
 <noscript><p class="card wide">This page needs its script, which is served beside it.</p></noscript>
 
 <section class="card" id="clock" aria-labelledby="clock-title">

@@ -145,7 +145,7 @@ export const INSPECTOR_SCRIPT = `'use strict';
     byId('move-heading').textContent = anyMoves ? 'Move to' : '';
     sync(table.tBodies[0], activities, ({ id }) => id, ({ id, type }) => make('tr', { role: 'row' },
       make('th', { scope: 'row', role: 'rowheader' }, make('span', { class: 'type' }, type), make('span', { class: 'id' }, id)),
-      make('td', { role: 'cell' }, make('span', { class: 'pill' })),
+      make('td', { role: 'cell' }, make('span', { class: 'pill' }), make('span', { class: 'why' })),
       cell('Created (UTC)', 'number'),
       cell('Contacts', 'number'),
       cell('Errors', 'errors'),
@@ -155,6 +155,7 @@ export const INSPECTOR_SCRIPT = `'use strict';
       const pill = status.firstElementChild;
       say(pill, activity.status);
       pill.className = 'pill ' + (PILLS[activity.status] ?? '');
+      say(status.lastElementChild, activity.note ?? '');
       say(created, day(activity.insertTime) + ' ' + time(activity.insertTime));
       say(count, activity.transactionCount === undefined ? '–' : whole.format(activity.transactionCount));
       showErrors(errors, activity);
@@ -174,8 +175,9 @@ export const INSPECTOR_SCRIPT = `'use strict';
     const key = errorCount + ' ' + errors.length;
     if (element.dataset.shown === key) return;
     element.dataset.shown = key;
+    element.classList.toggle('none', errorCount === 0);
     if (errors.length === 0) {
-      element.replaceChildren(whole.format(errorCount));
+      element.replaceChildren(errorCount === 0 ? '0' : make('b', {}, whole.format(errorCount)));
       return;
     }
     const lines = errors.map(({ lineNumber, emailAddress, message }) => make('li', {}, [
@@ -266,6 +268,9 @@ export const INSPECTOR_SCRIPT = `'use strict';
     say(byId('lead'), accounts.length === 0
       ? 'No account is served at ' + url + '.'
       : (accounts.length === 1 ? 'The account ' + accounts[0].user : whole.format(accounts.length) + ' accounts') + ' at ' + url);
+    const { notices = [] } = next;
+    byId('notices').hidden = notices.length === 0;
+    sync(byId('notices'), notices, (text) => text, (text) => make('p', {}, text), () => {});
     showClock(next.clock);
     showFaults(next.faults);
     showPicker(accounts);

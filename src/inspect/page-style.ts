@@ -59,6 +59,9 @@ td.move div{display:flex;flex-wrap:wrap;gap:5px}
 .type{font-weight:600;display:block}
 .id,.mono{font:13px/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace}
 .id{color:var(--muted)}
+#activities .why{display:block;font-size:13px;color:var(--bad)}
+#activities .why:empty{display:none}
+#notices p+p{margin-top:5px}
 .pill{display:inline-block;font-size:12.5px;line-height:1.5;font-weight:650;padding:1px 9px;border-radius:8px;color:var(--plain);background:var(--plainBack);white-space:nowrap}
 .pill.good{color:var(--good);background:var(--goodBack)}
 .pill.bad{color:var(--bad);background:var(--badBack)}
@@ -107,7 +110,7 @@ form button{flex:1 1 100%}
 #activities tbody th{grid-column:1/-1}
 #activities td:nth-child(2){grid-column:1/-1}
 #activities :is(.errors,.move){grid-column:1/-1}
-#activities .errors:not(:has(details)){display:none}
+#activities .errors.none{display:none}
 #activities .move:not(:has(button)){display:none}
 #activities td[data-label]::before{content:attr(data-label);display:block;font-size:12px;color:var(--muted)}
 #requests summary{grid-template-columns:max-content max-content minmax(0,1fr)}

@@ -4,7 +4,7 @@ import type { UploadPart } from './split.js';
 
 /** A part that was sent, and what became of it. */
 export interface SentPart {
-  readonly part: Pick<UploadPart, 'index' | 'locate'>;
+  readonly part: Pick<UploadPart, 'index' | 'locate'> & Partial<Pick<UploadPart, 'withoutAddress'>>;
   /** Undefined until the part is sent. */
   readonly activity: Activity | undefined;
 }
@@ -39,7 +39,8 @@ export interface JoinOptions {
 /**
  * One activity for the whole: finished when all parts are, ERROR when any of them failed. Counts are sums; it was inserted
  * and began with the first part, and finished with the last. Errors are those of the parts, in their order, each at the
- * line and address of the file that it came from.
+ * line and address of the file that it came from; once a part has ended, the rows of its stretch of the file that have no
+ * address, and so were not sent, are errors too.
  * @throws UsageError `FILE_CHANGED`, `FILE_UNREADABLE`: errors are looked up in the file.
  */
 export async function joinActivities(
@@ -47,8 +48,14 @@ export async function joinActivities(
   { id, headingLine = 1 }: JoinOptions = {},
 ): Promise<JoinedActivity> {
   const errors: JoinedError[] = [];
+  let unsent = 0;
   for (const { part, activity } of parts) {
-    if (activity !== undefined) errors.push(...(await placedErrors(part, activity.errors, headingLine)));
+    if (activity === undefined) continue;
+    const placed = await placedErrors(part, activity.errors, headingLine);
+    const bare = isFinished(activity) ? await bareRows(part) : [];
+    unsent += bare.length;
+    const all = bare.length === 0 ? placed : [...placed, ...bare].sort(byLine);
+    for (const error of all) errors.push(error);
   }
   const sent = parts.flatMap(({ activity }) => activity ?? []);
   const all = parts.map(({ activity }) => activity?.status ?? 'PENDING');
@@ -59,7 +66,7 @@ export async function joinActivities(
     type: first?.type,
     status: joinStatus(all),
     errors,
-    errorCount: sent.reduce((sum, { errorCount }) => sum + errorCount, 0),
+    errorCount: sent.reduce((sum, { errorCount }) => sum + errorCount, unsent),
     fileName: first?.fileName,
     transactionCount: sumOf(sent.map(({ transactionCount }) => transactionCount)),
     insertTime: earliest(sent.map(({ insertTime }) => insertTime)),
@@ -112,6 +119,28 @@ async function placedErrors(
       partLine: lineNumber,
     };
   });
+}
+
+/** What ws said of a row without an address, or about so. */
+export const NO_ADDRESS = 'Missing email address';
+
+async function bareRows({ index, withoutAddress }: SentPart['part']): Promise<JoinedError[]> {
+  const errors: JoinedError[] = [];
+  for await (const lineNumber of withoutAddress?.() ?? []) {
+    errors.push({
+      lineNumber,
+      emailAddress: undefined,
+      message: NO_ADDRESS,
+      part: index,
+      partLine: undefined,
+    });
+  }
+  return errors;
+}
+
+/** What is of no line comes last. */
+function byLine(one: JoinedError, other: JoinedError): number {
+  return (one.lineNumber ?? Infinity) - (other.lineNumber ?? Infinity) || 0;
 }
 
 function sumOf(counts: readonly (number | undefined)[]): number | undefined {

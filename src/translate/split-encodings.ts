@@ -29,7 +29,8 @@ export interface PartEncoding {
   readonly firstLine: number;
   /** What stands before the rows of the part with that index, from 0; the heading is in it. */
   head(part: number): Uint8Array | Promise<Uint8Array>;
-  row(row: RawRow): Uint8Array;
+  /** Undefined where the row is not sent, since it has no address. */
+  row(row: RawRow): Uint8Array | undefined;
   /** True where `row` gives the bytes that stand in the file, certainly. Left out where that is so of no row. */
   readonly straight?: ((row: RawRow) => boolean) | undefined;
   /** How many lines the row has; asked only for rows of several lines in the file. */
@@ -110,7 +111,8 @@ export interface V2PartOptions {
 
 /**
  * Each part is a request body of v2, with its columns, as `V2Client` would send those rows; the boundary of a multipart
- * body comes of the content of the whole file.
+ * body comes of the content of the whole file. Rows without an address are not sent: v2 passes over them in silence, or
+ * refuses a whole request for them.
  *
  * The encoder throws UsageError `ADDRESS_COLUMN_REQUIRED`.
  */
@@ -121,6 +123,7 @@ export function v2Parts(options: V2PartOptions): PartEncoder {
     translation.next({ line: 1, cells: heading });
     const { plan } = translation;
     const columns = plan?.uses.map(({ column }) => column) ?? [];
+    const addressAt = columns.findIndex(({ property }) => property === 'emailAddress');
     const empty: V2Upload =
       purpose === 'add'
         ? { operation: 'addcontacts', table: { columns, rows: [] }, lists, blanksEnabled }
@@ -138,7 +141,10 @@ export function v2Parts(options: V2PartOptions): PartEncoder {
         boundary: `----ctct${sha256.slice(0, 24)}`,
         fileNameOf: (index) => fileName?.(index, sha256),
       })),
-      row: (raw) => Buffer.from(put(cellsSent(raw))),
+      row(raw) {
+        const cells = cellsSent(raw);
+        return (cells[addressAt] ?? '') === '' ? undefined : Buffer.from(put(cells));
+      },
       straight: as === 'json' || plan === undefined ? undefined : straightRows(plan, dialect, now),
       linesOf: (raw) => cellsSent(raw).reduce((sum, cell) => sum + countLineBreaks(cell), 1),
       losses() {

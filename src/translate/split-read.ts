@@ -33,6 +33,10 @@ export interface ReadText extends ContactText {
   /** Cells that may have the address; the first of them that is not blank has it. */
   readonly addressCells: readonly number[];
   readonly duplicates: Duplicates;
+  /** The row that ends the file begins there. */
+  readonly lastLine: number;
+  /** Rows that are not sent, since they have no address, once that is known. */
+  readonly withoutAddress?: Duplicates | undefined;
 }
 
 /** Bytes by which the separator is told. */
@@ -130,6 +134,7 @@ export async function readText(text: ContactText, name: string): Promise<ReadTex
       rowsStart,
       addressCells,
       duplicates,
+      lastLine: last.line,
     };
   } finally {
     await finder.close();
@@ -164,13 +169,16 @@ async function* hashing(source: ContactSource, from: number, hash: Hash): AsyncG
 
 /** The rows that are sent, from the beginning of one of them on. */
 export async function* keptRows(text: ReadText, start: Start): AsyncGenerator<RawRow[]> {
-  const { source, dialect, addressCells, duplicates } = text;
+  const { source, dialect, addressCells, duplicates, withoutAddress } = text;
   const left = duplicates.from(start.line);
   let next = await left.next();
+  const bare = withoutAddress?.from(start.line);
+  let nextBare = await bare?.next();
   for await (const rows of scanRows(source, start, dialect, addressCells[0])) {
     const kept: RawRow[] = [];
     for (const row of rows) {
       if (next.done !== true && next.value.line === row.line) next = await left.next();
+      else if (nextBare?.done === false && nextBare.value.line === row.line) nextBare = await bare?.next();
       else kept.push(row);
     }
     yield kept;

@@ -41,13 +41,14 @@ export function straightAddress({ uses, width }: UploadPlan): (row: RawRow) => s
   const inPlace = uses.length === 1 && uses[0]?.sources.length === 1;
   return (row) => {
     const { piece, cellStart, cellEnd, ascii, cells } = row;
-    const known = inPlace && ascii && cells <= width && cellStart < cellEnd && piece[cellStart] !== QUOTE;
+    const known = inPlace && ascii && cells <= width;
     return known && isOneAddress(row) ? piece.toString('latin1', cellStart, cellEnd) : undefined;
   };
 }
 
-/** Whether the address is certainly not several: those have something between them. */
+/** Whether there certainly is an address, and not several: those have something between them. */
 function isOneAddress({ piece, cellStart, cellEnd }: RawRow): boolean {
+  if (cellStart === cellEnd || piece[cellStart] === QUOTE) return false;
   for (let at = cellStart; at < cellEnd; at++) {
     const byte = piece[at] ?? 0;
     if (byte === COMMA || byte === SEMICOLON || byte >= 0x80 || isBlank(byte)) return false;

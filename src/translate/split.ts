@@ -3,7 +3,7 @@ import { UsageError } from '../activity/errors.js';
 import type { RequestBody } from '../format/body.js';
 import type { Encoding } from '../format/transcode.js';
 import { fileSource, type ContactSource } from '../upload/contact-source.js';
-import type { Duplicate } from './duplicates.js';
+import { Duplicates, type Duplicate } from './duplicates.js';
 import type { PartLimits } from './limits.js';
 import type { Loss } from './loss.js';
 import { fileParts, type PartEncoder, type PartEncoding } from './split-encodings.js';
@@ -43,6 +43,8 @@ export interface UploadPart extends RequestBody {
   lines(): AsyncIterable<PartLine>;
   /** The rows that stand on those lines of the part, or have those addresses. */
   locate(wanted: Wanted): Promise<Located>;
+  /** Lines of the rows of its stretch of the file that are not sent, since they have no address. */
+  withoutAddress(): AsyncIterable<number>;
 }
 
 /** A contact file in parts. */
@@ -55,19 +57,24 @@ export interface SplitUpload {
   readonly rows: number;
   /** How many rows are not sent, since their addresses come again further down. */
   readonly duplicateCount: number;
+  /** How many rows are not sent, since they have no address. */
+  readonly withoutAddressCount: number;
   /** Of the whole file, in hexadecimal; of a UTF-16 file, as UTF-8. */
   readonly sha256: string;
   /** What the encoder did to the rows. */
   readonly losses: readonly Loss[];
   /** The rows that are not sent, in the order of their lines. */
   duplicates(): AsyncIterable<Duplicate>;
+  /** Their lines. */
+  withoutAddress(): AsyncIterable<number>;
   /** Lets go of temporary files; nothing can be read afterwards. A source that was given stays open. May be called more than once. */
   close(): Promise<void>;
 }
 
 /**
  * The contact file in as few parts as keep to the limits, in its order: each is filled before the next begins. Of rows with
- * the same address, in any case, the last one is sent, alone, as it would count in one upload. Blank rows are not sent.
+ * the same address, in any case, the last one is sent, alone, as it would count in one upload. Blank rows are not sent, nor
+ * are rows without an address where the encoder leaves them out: should no row have one, there are no parts.
  *
  * The same file with the same options gives the same parts, so a part can be sent after a crash by splitting again.
  * Memory does not grow with the file: what is remembered of addresses goes to a temporary file.
@@ -98,19 +105,29 @@ export async function splitUpload(
     if (opened.source !== source) owned.push(opened.source);
     const text = await readText(opened, name);
     const { head, duplicates } = text;
-    owned.push(duplicates);
+    const withoutAddress = new Duplicates(text.lastLine);
+    owned.push(duplicates, withoutAddress);
     const planning = await encode(head);
-    const plans = await planParts(text, planning, limits, name);
+    const plans = await planParts(text, planning, { limits, name, withoutAddress });
+    const planned = { ...text, withoutAddress };
     const reading = await encode(head);
     return {
       heading: head.heading,
       headingLine: head.headingRow.line,
-      parts: plans.map((plan, index) => uploadPart(text, reading, plan, index)),
+      parts: plans.map((plan, index) =>
+        uploadPart(planned, reading, plan, {
+          index,
+          from: (plans[index - 1]?.lastLine ?? 0) + 1,
+          to: index === plans.length - 1 ? Infinity : plan.lastLine,
+        }),
+      ),
       rows: plans.reduce((sum, { rows }) => sum + rows, 0),
       duplicateCount: duplicates.count,
+      withoutAddressCount: withoutAddress.count,
       sha256: head.sha256,
       losses: planning.losses?.() ?? [],
       duplicates: () => duplicates.from(1),
+      withoutAddress: () => linesFrom(withoutAddress, 1),
       close,
     };
   } catch (error) {
@@ -128,17 +145,27 @@ interface PartPlan {
   readonly sha256: string;
 }
 
+interface Planning {
+  readonly limits: PartLimits;
+  readonly name: string;
+  /** Is told of rows that are not sent. */
+  readonly withoutAddress: Duplicates;
+}
+
 async function planParts(
   text: ReadText,
   encoding: PartEncoding,
-  limits: PartLimits,
-  name: string,
+  { limits, name, withoutAddress }: Planning,
 ): Promise<PartPlan[]> {
   const plans: PartPlan[] = [];
   let part: PartDraft | undefined;
   for await (const rows of keptRows(text, text.rowsStart)) {
     for (const row of rows) {
       const sent = sentRow(encoding, row);
+      if (sent === undefined) {
+        await withoutAddress.add(row.line, 0, '');
+        continue;
+      }
       if (part?.takes(sent.length) !== true) {
         if (part !== undefined) plans.push(part.end());
         part = new PartDraft(encoding, await encoding.head(plans.length), limits, row);
@@ -154,7 +181,7 @@ async function planParts(
 }
 
 /** What is sent of a row: itself, where that is so. */
-function sentRow(encoding: PartEncoding, row: RawRow): RawRow | Uint8Array {
+function sentRow(encoding: PartEncoding, row: RawRow): RawRow | Uint8Array | undefined {
   return encoding.straight?.(row) === true ? row : encoding.row(row);
 }
 
@@ -231,7 +258,8 @@ class Packer {
     this.#pass = pass;
   }
 
-  add(bytes: RawRow | Uint8Array): void {
+  add(bytes: RawRow | Uint8Array | undefined): void {
+    if (bytes === undefined) return;
     if (bytes instanceof RawRow) {
       if (bytes.start !== this.#to || bytes.piece !== this.#piece) {
         this.#endStretch();
@@ -275,7 +303,19 @@ class Packer {
   }
 }
 
-function uploadPart(text: ReadText, encoding: PartEncoding, plan: PartPlan, index: number): UploadPart {
+/** Which part it is, and the lines of the file that are its, with what is not sent. */
+interface Stretch {
+  readonly index: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+function uploadPart(
+  text: ReadText & { readonly withoutAddress: Duplicates },
+  encoding: PartEncoding,
+  plan: PartPlan,
+  { index, from, to }: Stretch,
+): UploadPart {
   const { start, rows, lastLine, bytes, sha256 } = plan;
   const lines = () => partLines(text, encoding, plan);
   return {
@@ -291,7 +331,15 @@ function uploadPart(text: ReadText, encoding: PartEncoding, plan: PartPlan, inde
     open: () => partBytes(text, encoding, plan, index),
     lines,
     locate: (wanted) => locateLines(lines(), wanted),
+    withoutAddress: () => linesFrom(text.withoutAddress, from, to),
   };
+}
+
+async function* linesFrom(rows: Duplicates, first: number, last = Infinity): AsyncGenerator<number> {
+  for await (const { line } of rows.from(first)) {
+    if (line > last) return;
+    yield line;
+  }
 }
 
 async function* partBytes(

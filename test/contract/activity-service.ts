@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import type { Activity } from '../../src/activity/activity.js';
-import { CtctError, ServiceError, UsageError } from '../../src/activity/errors.js';
+import { ServiceError, UsageError } from '../../src/activity/errors.js';
 import { isFinished } from '../../src/activity/activity.js';
 import type { ActivityRequest, Contacts } from '../../src/activity/request.js';
 import type { ActivityService } from '../../src/activity/service.js';
+import { rejection } from '../http/loopback.js';
 
 /**
  * An implementation of the port over an empty account with the lists 1 ("General Interest") and 2 ("Roses"), and a way to
@@ -37,16 +38,6 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   const gathered: T[] = [];
   for await (const item of items) gathered.push(item);
   return gathered;
-}
-
-async function failure(run: Promise<unknown>): Promise<CtctError> {
-  try {
-    await run;
-  } catch (error) {
-    expect(error).to.be.instanceOf(CtctError);
-    return error as CtctError;
-  }
-  throw new Error('expected a rejection');
 }
 
 const CONTACTS = `Email Address,First Name,State/Province (US/Canada)
@@ -190,7 +181,7 @@ export function describeActivityService(name: string, make: () => Promise<Subjec
       ] as const) {
         const request = { activityType: 'EXPORT_CONTACTS', listId: 'active', fileType } as const;
         if (fileType === 'TXT' && subject.deviations?.noTxt) {
-          const error = await failure(service.create(request));
+          const error = await rejection(service.create(request));
           expect([error.name, error.code]).to.deep.equal(['UnsupportedError', 'UNSUPPORTED']);
           continue;
         }
@@ -217,12 +208,12 @@ export function describeActivityService(name: string, make: () => Promise<Subjec
 
     it('has no file for an activity that made none', async () => {
       const activity = await add('Email Address\nann@example.com\n', '1');
-      const error = await failure(service.download(activity.id));
+      const error = await rejection(service.download(activity.id));
       expect([error.name, error.code]).to.deep.equal(['ServiceError', 'NOT_FOUND']);
     });
 
     it('knows no other id', async () => {
-      const error = await failure(service.get('a07e1zzzzzzzzzzzzzz'));
+      const error = await rejection(service.get('a07e1zzzzzzzzzzzzzz'));
       expect(error).to.be.instanceOf(ServiceError);
       expect([error.code, (error as ServiceError).status]).to.deep.equal(['NOT_FOUND', 404]);
     });
@@ -249,7 +240,7 @@ export function describeActivityService(name: string, make: () => Promise<Subjec
         { activityType: 'EXPORT_CONTACTS', listId: '99' },
         { activityType: 'SV_ADD', contacts: { text: CONTACTS }, lists: ['1', '99'] },
       ] as const) {
-        const error = await failure(service.create(request));
+        const error = await rejection(service.create(request));
         expect([error.name, (error as ServiceError).status]).to.deep.equal(['ServiceError', 400]);
         expect((error as ServiceError).detail).to.include('99');
       }
@@ -289,7 +280,7 @@ export function describeActivityService(name: string, make: () => Promise<Subjec
         ]),
       ];
       for (const [request, code] of [...bad, ...(ofNoType as typeof bad)]) {
-        const error = await failure(service.create(request));
+        const error = await rejection(service.create(request));
         expect(error).to.be.instanceOf(UsageError);
         expect(error.code).to.equal(code);
       }
@@ -303,7 +294,7 @@ export function describeActivityService(name: string, make: () => Promise<Subjec
         () => all(service.list({ signal })),
         () => service.create({ activityType: 'EXPORT_CONTACTS', listId: '1' }, { signal }),
       ]) {
-        expect((await failure(call())).code).to.equal('ABORTED');
+        expect((await rejection(call())).code).to.equal('ABORTED');
       }
       expect(await all(service.list())).to.deep.equal([]);
     });

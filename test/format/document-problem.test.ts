@@ -23,6 +23,8 @@ describe('what a document should have said', () => {
       [{ const: 2 }, 3, 'must be 2'],
       [{ pattern: '^a' }, 'b', 'must match ^a'],
       [{ pattern: '\\S' }, ' ', 'must not be blank'],
+      [{ pattern: '^a', title: 'a name', examples: ['ann'] }, 'b', 'must be a name, such as "ann"'],
+      [{ pattern: '^a', examples: ['ann', 'amy'] }, 'b', 'must match ^a, such as "ann"'],
       [{ minLength: 1 }, '', 'must not be empty'],
       [{ minLength: 3 }, 'x', 'must have 3 characters or more'],
       [{ minItems: 1 }, [], 'must have 1 item or more'],
@@ -44,6 +46,13 @@ describe('what a document should have said', () => {
       '"name" is missing',
       '"b" is missing',
     ]);
+  });
+
+  it('begins with what stands deepest, however long the names on the way', () => {
+    const number = { type: 'number' };
+    const properties = { aLongNameAtTheTop: number, a: { properties: { b: { minimum: 1 } } } };
+    const value = { aLongNameAtTheTop: 'x', a: { b: 0 } };
+    expect(problems({ properties }, value)).to.deep.equal(['must be 1 or more', 'must be a number']);
   });
 
   it('says of alternatives what is wrong with the one that was meant', () => {

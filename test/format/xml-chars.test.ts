@@ -6,6 +6,7 @@ import {
   CLASSES,
   isReference,
   firstBytes,
+  replaceReferences,
   resolveReference,
   TEXT,
   textStops,
@@ -102,6 +103,61 @@ describe('what bytes of XML may be', () => {
         expect(isReference(bytes, 1, bytes.length - 1)).to.equal(resolveReference(reference) !== undefined);
       }),
       { numRuns: 2000 },
+    );
+  });
+
+  it('is no reference where one character is another', () => {
+    const names = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+    const is = (text: string) => {
+      const bytes = Buffer.from(`&${text};`);
+      return isReference(bytes, 1, bytes.length - 1);
+    };
+    for (const [name, character] of Object.entries(names)) {
+      expect(resolveReference(name)).to.equal(character);
+      expect(is(name)).to.equal(true);
+      for (let at = 0; at < name.length; at++) {
+        for (let code = 0x21; code < 0x7f; code++) {
+          const near = name.slice(0, at) + String.fromCharCode(code) + name.slice(at + 1);
+          expect(is(near), near).to.equal(Object.hasOwn(names, near));
+          expect(resolveReference(near) !== undefined, near).to.equal(Object.hasOwn(names, near));
+        }
+      }
+    }
+    for (let code = 0x20; code < 0x7f; code++) {
+      const digit = String.fromCharCode(code);
+      for (const text of [`#4${digit}`, `#${digit}9`, `#x2${digit}`, `#x${digit}1`, `#x4${digit}a`]) {
+        const exists = text.startsWith('#x') ? /^#x[0-9A-Fa-f]+$/.test(text) : /^#[0-9]+$/.test(text);
+        const number = Number.parseInt(text.replace(/^#x?/, ''), text.startsWith('#x') ? 16 : 10);
+        const isCharacter = exists && (number >= 0x20 || [9, 10, 13].includes(number));
+        expect(is(text), text).to.equal(isCharacter);
+        expect(resolveReference(text), text).to.equal(isCharacter ? String.fromCodePoint(number) : undefined);
+      }
+    }
+  });
+
+  it('is replaced by its character, and what is none stays as it is', () => {
+    const piece = fc.constantFrom(
+      'a',
+      '&',
+      ';',
+      '&amp;',
+      '&lt;',
+      '&#65;',
+      '&#x42;',
+      '&none;',
+      '&;',
+      '#65;',
+      'é',
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
+        const text = pieces.join('');
+        const replaced = text.replace(
+          /&([^;&]*);/g,
+          (whole, name: string) => resolveReference(name) ?? whole,
+        );
+        expect(replaceReferences(text)).to.equal(replaced);
+      }),
     );
   });
 });

@@ -161,6 +161,62 @@ describe('XmlReader.commonText', () => {
   });
 });
 
+describe('XmlReader.isTrimmed', () => {
+  it('is whether a leaf has no white space at its ends, and false where a reference may stand for some', () => {
+    const piece = fc.constantFrom('a', 'é', '\u00a0', ' ', '\t', '\n', '&#32;', '&amp;', '5');
+    fc.assert(
+      fc.property(fc.array(piece, { minLength: 1, maxLength: 4 }), (pieces) => {
+        const text = pieces.join('');
+        const reader = new XmlReader({ vocabulary, leaves: leafTable([vocabulary.name('', 'a')]) });
+        reader.push(Buffer.from(`<r><a>${text}</a></r>`));
+        reader.end();
+        reader.read();
+        expect(reader.read()).to.equal(XmlEvent.Leaf);
+        expect(reader.isTrimmed).to.equal(!/^[ \t\n]|[ \t\n]$|&/.test(text));
+      }),
+    );
+  });
+});
+
+describe('what a reader says of names and references that are too long', () => {
+  it('is their beginning, and where the limit was passed', () => {
+    const failure = (text: string): DecodeError => {
+      const reader = new XmlReader({ limits: { name: 8 } });
+      reader.push(Buffer.from(text));
+      reader.end();
+      try {
+        while (reader.read() !== XmlEvent.EndDocument);
+      } catch (error) {
+        if (error instanceof DecodeError) return error;
+      }
+      throw new Error('expected a DecodeError');
+    };
+    for (const [text, code, says] of [
+      ['<a>&#000000;</a>', 'XML_NOT_WELL_FORMED', '"&#000000;" is no character of XML'],
+      ['<a>&#0000000;</a>', 'XML_LIMIT', 'a reference longer than 8 bytes'],
+      ['<a>&longish;</a>', 'XML_NOT_WELL_FORMED', '"&longish;" is declared nowhere'],
+      ['<a>&longname;</a>', 'XML_LIMIT', 'a reference longer than 8 bytes'],
+      ['<a>&</a>', 'XML_NOT_WELL_FORMED', '"&" begins no reference; write "&amp;" for the character'],
+      ['<a>&longish</a>', 'XML_NOT_WELL_FORMED', '"&" begins no reference'],
+      ['<a></abcdefgh>', 'XML_NOT_WELL_FORMED', 'expected </a> for the element of byte 0, got </abcdefgh>'],
+    ] as const) {
+      const error = failure(text);
+      expect(error.code, text).to.equal(code);
+      expect(error.message, text).to.include(says);
+    }
+    const long = 'x'.repeat(61);
+    const reader = new XmlReader();
+    reader.push(Buffer.from(`<${long}></${long}y>`));
+    reader.end();
+    reader.read();
+    const cut = `${long.slice(0, 60)}…`;
+    expect(() => reader.read()).to.throw(
+      DecodeError,
+      `expected </${cut}> for the element of byte 0, got </${cut}>`,
+    );
+  });
+});
+
 describe('XmlReader.skipSpace', () => {
   it('passes over white space before markup and text, and nothing else, however the document is cut', () => {
     const piece = fc.constantFrom(

@@ -121,7 +121,7 @@ describe('the file of accounts', () => {
     const second = MINIMAL.replace('accounts:\n', '').replace('joesflowers', 'JoesFlowers');
     const wrong: readonly (readonly [string, string, RegExp])[] = [
       ['', 'CONFIG_INVALID', /\.yaml: is empty$/],
-      ['accounts: []', 'CONFIG_INVALID', /accounts: must have 1 item or more/],
+      ['accounts: []', 'CONFIG_INVALID', /accounts: must have 1 item or more$/],
       ['accounts: [', 'CONFIG_INVALID', /\.yaml:1:\d+: is not YAML/],
       [
         replaced('signIn', 'signin'),

@@ -6,7 +6,7 @@ import { scenarios } from './scenarios.js';
 import { emulatedWs } from './sides.js';
 
 describe('the gateway before v2, beside the service of the time', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
 
   const found: Found[] = [];
   const all = scenarios();

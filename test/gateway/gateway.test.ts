@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { UsageError } from '../../src/activity/errors.js';
+import { memoryStore } from '../../src/store/memory.js';
 import { all, Setting } from './setting.js';
 
 const text = (rows: readonly string[]) => `Email Address,First Name\n${rows.join('\n')}\n`;
@@ -44,6 +46,46 @@ describe('createGateway', () => {
     ]);
     expect(setting.members('2')).to.include.members(['a@example.com', 'b@example.com', 'd@example.com']);
     expect(setting.told('finished')).to.have.length(1);
+  });
+
+  it('ends an upload without any address as ws did, and sends v2 nothing', async () => {
+    setting = await Setting.begin();
+    const bare = Array.from({ length: 1_500 }, () => ',x');
+    for (const activityType of ['REMOVE_CONTACTS_FROM_LISTS', 'SV_ADD'] as const) {
+      const contacts = { text: text(bare) };
+      const { id } = await setting.client().create({ activityType, contacts, lists: ['1'] });
+      const activity = await setting.finished(id);
+      expect(activity).to.include({ status: 'COMPLETE', errorCount: 1_500, transactionCount: 0 });
+      expect(activity.errors).to.have.length(1_000);
+      expect(activity.errors[999]).to.include({ lineNumber: 1_001, message: 'Missing email address' });
+      expect(activity.runStartTime).to.be.at.least(activity.insertTime!);
+      expect(activity.runFinishTime).to.be.instanceOf(Date);
+    }
+    expect(setting.told('submitted')).to.deep.equal([]);
+  });
+
+  it('ends it so also when the gateway has begun anew in between', async () => {
+    const store = memoryStore();
+    const { records } = store;
+    let tried = 0;
+    const write: typeof records.write = (...changes) => {
+      const ends = changes.some(
+        ({ value }) => value !== undefined && Object.hasOwn(value as object, 'ended'),
+      );
+      if (ends && ++tried > 0) return Promise.reject(new UsageError('FILE_UNWRITABLE', 'the disk is full'));
+      return records.write(...changes);
+    };
+    setting = await Setting.begin({ store: { ...store, records: { ...records, write } } });
+    const { id } = await setting.client().removeContacts({ contacts: { text: text([',x']) }, lists: ['1'] });
+    await setting.until(() => tried > 0, 'the end');
+    await setting.gateway.close();
+    setting.gateway = setting.make({ store });
+    await setting.gateway.start();
+    const activity = await setting.finished(id);
+    expect(activity).to.include({ status: 'COMPLETE', errorCount: 1, transactionCount: 0 });
+    expect(activity.errors).to.deep.equal([
+      { lineNumber: 2, emailAddress: undefined, message: 'Missing email address' },
+    ]);
   });
 
   it('removes, clears and exports, in the order it was asked to', async () => {

@@ -45,8 +45,8 @@ describe('a gateway whose process is killed', function () {
     });
     expect(counted.violations).to.deep.equal([]);
     expect(counted.writes).to.be.greaterThan(20);
-    const at = (share: number) => Math.ceil((counted.writes ?? 0) * share);
-    for (const killAt of ['before:1', `after:${at(0.1)}`, `before:${at(0.3)}`, `after:${at(0.5)}`]) {
+    // A busy machine looks at jobs more or less often: so many writes there are in any case.
+    for (const killAt of ['before:1', 'after:5', 'before:12', 'after:19']) {
       const { violations, kills } = await runCampaign({
         script,
         seed: 2,

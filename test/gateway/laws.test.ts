@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Activity } from '../../src/activity/activity.js';
-import { COLUMNS } from '../../src/activity/columns.js';
 import type { ActivityRequest } from '../../src/activity/request.js';
 import { WsClient } from '../../src/ws/client.js';
 import { runs } from '../support/runs.js';
+import { changes, SHARED_COLUMNS } from '../support/shared-requests.js';
 import { emulatedWs, gateway, USER, type Side } from './sides.js';
 
 const SEED = {
@@ -17,46 +17,14 @@ const SEED = {
   doNotMail: ['dan@example.com'],
 };
 
-/** What v2 keeps as ws did; the rest is declared as lost. */
-const SHARED = COLUMNS.filter(
-  ({ property, v2Upload }) => v2Upload !== undefined && !['emailAddress', 'state'].includes(property),
-);
-
-const address = fc.constantFrom(
-  ...['ann', 'ANN', 'bob', 'eve', 'dan'].map((name) => `${name}@example.com`),
-  ...['nobody', 'two@at@example.com', 'left@example.com'],
-);
-const cell = fc.constantFrom('', 'Rome', 'a "b", c', 'ä€', ' x', '0', 'two\nlines');
-const lists = fc.subarray(['1', '2'], { minLength: 1 });
-const rows = fc
-  .subarray(SHARED, { maxLength: 4 })
-  .chain((columns) =>
-    fc.array(
-      fc.record({ emailAddress: address, ...Object.fromEntries(columns.map(({ ws }) => [ws, cell])) }),
-      { minLength: 1, maxLength: 6 },
-    ),
-  );
-
 const request: fc.Arbitrary<ActivityRequest> = fc.oneof(
-  fc.record({
-    activityType: fc.constantFrom('SV_ADD' as const, 'ADD_CONTACTS' as const),
-    contacts: rows.map((given) => ({ rows: given })),
-    lists,
-  }),
-  fc.record({
-    activityType: fc.constant('REMOVE_CONTACTS_FROM_LISTS' as const),
-    contacts: fc
-      .array(fc.record({ emailAddress: address }), { minLength: 1, maxLength: 3 })
-      .map((given) => ({ rows: given })),
-    lists,
-  }),
-  fc.record({ activityType: fc.constant('CLEAR_CONTACTS_FROM_LISTS' as const), lists }),
+  { weight: 3, arbitrary: changes },
   fc.record({
     activityType: fc.constant('EXPORT_CONTACTS' as const),
     ...{ exportOptSource: fc.boolean(), fileType: fc.constantFrom('CSV' as const, 'TXT' as const) },
     ...{ listId: fc.constantFrom('1', '2', 'removed', 'do-not-mail'), exportListName: fc.boolean() },
     columns: fc.subarray(
-      SHARED.map(({ ws }) => ws),
+      SHARED_COLUMNS.map(({ ws }) => ws),
       { maxLength: 5 },
     ),
   }),
@@ -98,7 +66,45 @@ function lasting({ type, status, errors, errorCount, transactionCount }: Activit
   return { type, status, errors, errorCount, transactionCount };
 }
 
+/** As forms had it: cells of all kinds under an address that may be missing, in whatever column it is. */
+const removal = fc
+  .tuple(
+    fc.constantFrom('Email Address', 'First Name,Email Address', 'Email Address,Email,Shoe Size'),
+    fc.array(
+      fc.tuple(
+        fc.constantFrom('', '', ' ', '""', 'ann@example.com', 'left@example.com', 'nobody', '"x,y"'),
+        fc.constantFrom('', 'Ann', '"a, b"', 'bob@example.com'),
+        fc.constantFrom('\n', '\r\n', '\n\n'),
+      ),
+      { minLength: 1, maxLength: 8 },
+    ),
+    fc.constantFrom('REMOVE_CONTACTS_FROM_LISTS' as const, 'SV_ADD' as const),
+  )
+  .map(([heading, given, activityType]) => {
+    const line = (address: string, other: string) =>
+      heading.startsWith('First') ? `${other},${address}` : `${address},${other}`;
+    const lines = given.map(([address, other, end]) => line(address, other) + end);
+    return { activityType, text: `${heading}\n${lines.join('')}` };
+  })
+  .filter(({ text }) => /\n[^\n]*[^\s,"]/.test(text))
+  .map(({ text, activityType }): ActivityRequest => ({
+    activityType,
+    contacts: { text },
+    lists: ['1', '2'],
+  }));
+
 describe('through the gateway', () => {
+  it('rows without an address are errors of their lines, and nothing else is lost', async () => {
+    await fc.assert(
+      fc.asyncProperty(removal, fc.integer({ min: 1, max: 3 }), async (given, rows) => {
+        const ws = await carriedOut([given], await emulatedWs(SEED));
+        const through = await gateway(SEED, {}, { partLimits: { rows } });
+        expect(await carriedOut([given], through)).to.deep.equal(ws);
+      }),
+      { numRuns: runs(25) },
+    );
+  }).timeout(60_000);
+
   it('the same requests leave the same contacts, activities and files as at the service of the time', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(request, { minLength: 1, maxLength: 4 }), async (requests) => {

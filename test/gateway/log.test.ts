@@ -179,6 +179,7 @@ describe('the figures of a gateway', () => {
     queued: 3,
     running: 2,
     oldest: (AT - 5_000) as number | undefined,
+    writable: false,
     upstream: [
       { key: 'abc', state: 'up' },
       { key: 'def', state: 'down' },
@@ -211,6 +212,7 @@ describe('the figures of a gateway', () => {
       'ctct_gateway_jobs_queued 3',
       'ctct_gateway_jobs_running 2',
       'ctct_gateway_oldest_job_seconds 5',
+      'ctct_gateway_store_writable 0',
       'ctct_gateway_upstream_up{key="abc"} 1',
       'ctct_gateway_upstream_up{key="def"} 0',
       'ctct_gateway_upstream_up{key="ghi"} 1',

@@ -30,7 +30,7 @@ const lost = () =>
 const page = () => new Response('<html>Please log in</html>', { headers: { 'content-type': 'text/html' } });
 
 describe('the patience of a gateway', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   let setting: Setting;
   let answer: (request: Request) => Response | Promise<Response> | undefined;
 
@@ -88,7 +88,8 @@ describe('the patience of a gateway', function () {
       expect((await setting.client().get(id)).status).to.equal('PENDING');
       expect(await uploads()).to.have.length(1);
       await setting.until(() => setting.told('finished').length > 0, 'the end', 60_000);
-      expect(setting.clock.now() - begun).to.be.within(2 * DAY, 2 * DAY + 10 * 60_000);
+      // Minutes of this clock pass while the disk is waited for.
+      expect(setting.clock.now() - begun).to.be.within(2 * DAY, 2 * DAY + 2 * HOUR);
       const ended = await setting.client().get(id);
       expect(ended).to.include({ status: 'ERROR', errorCount: 1, transactionCount: 0 });
       expect(ended.errors[0]?.message).to.match(/^the gateway has given up after 2 days: .*it is/);
@@ -128,7 +129,8 @@ describe('the patience of a gateway', function () {
     expect(clock.now() - begun).to.be.below(2 * 60_000);
     // Nor is v2 taken to be down for longer.
     answer = () => json(503);
-    await setting.client().create(ADD);
+    // The calls of a moment ago are in the future now: the next ones wait as behind calls of this moment.
+    await setting.passing(setting.client().create(ADD));
     await setting.until(() => setting.told('upstreamDown').length > 0, 'the end of v2');
     back += 400 * DAY;
     const { retryAfter } = await refusal(setting.client().create(ADD));
@@ -189,6 +191,31 @@ describe('the patience of a gateway', function () {
       const ended = await setting.finished((await setting.client().create(ADD)).id);
       expect(ended.status).to.equal('ERROR');
       expect(ended.errors[0]?.message).to.contain('no new one showed');
+    });
+  }
+
+  for (const [what, isIt] of [
+    ['the list of activities', (path: string) => path.endsWith('/activities')],
+    ['an activity', (path: string) => /\/activities\/[^/]+$/.test(path) && !path.endsWith('.csv')],
+    ['a file', (path: string) => path.endsWith('.csv')],
+    ['anything that is asked for', () => true],
+  ] as const) {
+    it(`asks again while the answer to ${what} is a page of something on the way`, async () => {
+      await begin();
+      let times = 0;
+      answer = (request) =>
+        request.method === 'GET' && isIt(new URL(request.url).pathname) && ++times <= 8 ? page() : undefined;
+      const client = setting.client();
+      const removed = await client.removeContacts({ contacts: ADD.contacts, lists: ['2'] });
+      const exported = await client.exportContacts({ listId: '2' });
+      const cleared = await client.clearLists({ lists: ['2'] });
+      for (const { id } of [removed, exported, cleared]) {
+        expect(await setting.finished(id)).to.include({ status: 'COMPLETE', errorCount: 0 });
+      }
+      expect(times).to.be.above(8);
+      expect(await all(setting.emulator.account('joesflowers')!.list())).to.have.length(3);
+      const { body } = await client.download(exported.id);
+      expect(Buffer.concat(await all(body)).toString()).to.match(/^Email Address\r\n/);
     });
   }
 
@@ -266,7 +293,7 @@ describe('the patience of a gateway', function () {
 });
 
 describe('bounded', () => {
-  it('reads one piece of all bodies in a turn of the event loop', async () => {
+  it('begins one upload, or reads one piece of one, in a turn of the event loop', async () => {
     let reads = 0;
     let most = 0;
     let turning = true;
@@ -277,6 +304,7 @@ describe('bounded', () => {
     };
     const handler = bounded(
       async (request) => {
+        reads++;
         const body: AsyncIterable<Uint8Array> | null = request.body;
         let bytes = 0;
         for await (const chunk of body ?? []) {

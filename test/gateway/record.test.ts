@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { accountsOf } from '../../src/gateway/accounts.js';
 import { Overview } from '../../src/gateway/overview.js';
 import { Recording, withJournal } from '../../src/gateway/record.js';
+import { keyHash, type UpstreamState } from '../../src/gateway/upstream.js';
 import { RequestJournal } from '../../src/inspect/journal.js';
 import { readCalls } from '../../src/translate/read-calls.js';
 import { rejection } from '../http/loopback.js';
@@ -157,6 +158,18 @@ describe('what a page shows of a gateway', () => {
       errorCount: 1,
       took: 1,
     });
+    overview.event({
+      ...{ at: AT, event: 'waiting', user: 'ann', activity: 'a58' },
+      ...{ code: 'UNAUTHORIZED', until: AT + 1_000 },
+    });
+    expect(overview.state().accounts[0]?.activities[2]?.note).to.equal(
+      'waits (UNAUTHORIZED); tried again at 03:04:06 UTC',
+    );
+    overview.event({
+      ...{ at: AT, event: 'submitted', user: 'ann', activity: 'a58' },
+      ...{ part: 1, parts: 1, upstream: 'v1' },
+    });
+    expect(overview.state().accounts[0]?.activities[2]?.note).to.equal(undefined);
     overview.event({ at: AT, event: 'closed', open: 0 });
     const state = overview.state();
     expect(state.accounts.map(({ user }) => user)).to.deep.equal(['ann', 'joesflowers']);
@@ -171,6 +184,43 @@ describe('what a page shows of a gateway', () => {
     expect(shown.every(({ moves }) => moves.length === 0)).to.equal(true);
     expect(state).to.include({ url }).and.to.not.have.property('faults');
     expect(state.clock).to.deep.equal({ now: '2026-01-02T03:04:05.000Z' });
+  });
+
+  it('is what is wrong, by the accounts that have the key', () => {
+    const key = keyHash('k');
+    let upstream: UpstreamState[] = [{ key, state: 'up' }];
+    const overview = new Overview({
+      accounts,
+      journal: new RequestJournal(1),
+      now: () => AT,
+      status: () => ({ reasons: ['the gateway is about to end'], upstream }),
+    });
+    expect(overview.state().notices).to.deep.equal(['the gateway is about to end']);
+    upstream = [
+      { key, state: 'down', since: AT, until: AT + 60_000 },
+      { key, state: 'used up', until: AT + 1_000 },
+      { key, state: 'down' },
+    ];
+    expect(overview.state().notices?.slice(1)).to.deep.equal([
+      'v2 does not answer for joesflowers, ann since 03:04:05 UTC; asked again at 03:05:05 UTC',
+      'The calls to v2 are used up for joesflowers, ann; asked again at 03:04:06 UTC',
+      'v2 does not answer for joesflowers, ann',
+    ]);
+    const many = accountsOf(
+      Array.from({ length: 8 }, (_, index) => ({
+        account: { user: `user${index}`, apiKey: 'k', accessToken: 't' },
+        signIn: {},
+      })),
+    );
+    const crowded = new Overview({
+      accounts: many,
+      journal: new RequestJournal(1),
+      now: () => AT,
+      status: () => ({ reasons: [], upstream: [{ key, state: 'down' }] }),
+    });
+    expect(crowded.state().notices).to.deep.equal([
+      'v2 does not answer for user0, user1, user2, user3, user4, 3 more',
+    ]);
   });
 
   it('is the latest requests', async () => {

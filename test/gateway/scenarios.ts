@@ -191,6 +191,19 @@ const OWN: Readonly<Record<string, readonly Exchange[]>> = {
   'remove: from two, with details': [remove('Email Address,First Name\nold@example.com,Old\n', '2', '5')],
   'remove: who is not there': [remove('Email Address\nnobody@example.com\nold@example.com\n', '2')],
   'remove: rows with errors': [remove('Email Address\nnot-an-address\nold@example.com\n', '2')],
+  'remove: rows without an address': [
+    remove('First Name,Email Address\nNobody,\nOld,old@example.com\n\nNo,""\n', '2'),
+  ],
+  'remove: no address at all': [remove('Email Address,First Name\n,Ann\n ,Bob\n', '2')],
+  'add: no address, and nothing that v2 keeps': [
+    add('Email Address,Middle Name\n,Max\nann@example.com,\n,Mo\n', '1'),
+  ],
+  'add: a state longer than v2 takes': [
+    add(
+      `Email Address,State,Country\nann@example.com,${'x'.repeat(51)},Peru\nbob@example.com,Lima,Peru\n`,
+      '1',
+    ),
+  ],
   'remove: more than v2 takes at once': [
     remove(
       many(20_010, '', (row) =>

@@ -6,7 +6,7 @@ import { createEmulator } from '../../src/emulator/emulator.js';
 import type { AccountSeed } from '../../src/emulator/seed.js';
 import { createVirtualClock, type VirtualClock } from '../../src/emulator/virtual-clock.js';
 import { accountsOf, type GatewayUser } from '../../src/gateway/accounts.js';
-import { createGateway } from '../../src/gateway/gateway.js';
+import { createGateway, type GatewayOptions } from '../../src/gateway/gateway.js';
 import { memoryStore } from '../../src/store/memory.js';
 
 /** Something that answers old clients, and the account that is changed by what they ask for. */
@@ -59,7 +59,11 @@ export function emulatedWs(seed: AccountSeed = SEED): Promise<Side> {
 }
 
 /** The gateway before an emulated v2 whose account is the same. */
-export async function gateway(seed: AccountSeed = SEED, more: Partial<GatewayUser> = {}): Promise<Side> {
+export async function gateway(
+  seed: AccountSeed = SEED,
+  more: Partial<GatewayUser> = {},
+  options: Partial<GatewayOptions> = {},
+): Promise<Side> {
   const clock = createVirtualClock({ now: START });
   const emulator = createEmulator({ clock, accounts: [seed], latency: LATENCY });
   const folder = await mkdtemp(path.join(tmpdir(), 'ctct-gateway-'));
@@ -78,6 +82,7 @@ export async function gateway(seed: AccountSeed = SEED, more: Partial<GatewayUse
     ]),
     clock,
     fetch: emulator.fetch,
+    ...options,
   });
   await made.start();
   const side = { fetch: made.fetch, account: emulator.account(seed.user)! };

@@ -101,7 +101,7 @@ describe('a gateway in trouble', function () {
     });
   }
 
-  it('clears lists again, once, when nobody can tell whether they were', async () => {
+  it('clears lists again when nobody can tell whether they were, four times at most', async () => {
     await begin();
     let times = 0;
     answer = (request) => (request.method === 'POST' && times++ === 0 ? lost() : undefined);
@@ -112,7 +112,7 @@ describe('a gateway in trouble', function () {
     times = creations();
     const other = await setting.finished((await setting.client().clearLists({ lists: ['2'] })).id);
     expect(other).to.include({ status: 'ERROR', errorCount: 1 });
-    expect(creations() - times).to.equal(2);
+    expect(creations() - times).to.equal(4);
   });
 
   for (const [status, key] of [
@@ -227,6 +227,103 @@ describe('a gateway in trouble', function () {
     expect(await all(setting.client().list())).to.have.length(1);
     const uploads = () => fs.readdir(path.join(setting.folder, 'uploads'));
     await setting.until(async () => (await uploads()).length === 0, 'the end of the upload');
+  });
+
+  it('answers 503 while it cannot count its calls of v2', async () => {
+    const store = memoryStore();
+    let full = false;
+    const { buckets } = store;
+    await begin({
+      store: {
+        ...store,
+        buckets: {
+          ...buckets,
+          take: (...given) =>
+            full
+              ? Promise.reject(new UsageError('FILE_UNWRITABLE', 'cannot write /srv/gateway.db'))
+              : buckets.take(...given),
+        },
+      },
+    });
+    full = true;
+    await setting.clock.advance('1h');
+    // A list that nobody knows yet is asked for.
+    const no = await failure(setting.passing(setting.client().create({ ...ADD, lists: ['9'] })));
+    expect(no).to.include({ status: 503, retryAfter: 30 });
+    expect(no.detail).to.contain('cannot keep or read its records').and.not.contain('/srv');
+    full = false;
+    expect(
+      (await setting.finished((await setting.passing(setting.client().create(ADD))).id)).status,
+    ).to.equal('COMPLETE');
+  });
+
+  it('is not ready while it cannot write, in the store or beside it, and is again when it can', async () => {
+    const store = memoryStore();
+    const { records } = store;
+    let broken: UsageError | undefined;
+    let hanging: Promise<void> | undefined;
+    let writes = 0;
+    await begin({
+      store: {
+        ...store,
+        records: {
+          ...records,
+          write: (...changes) => {
+            writes++;
+            if (hanging !== undefined) return hanging.then(() => records.write(...changes));
+            return broken === undefined ? records.write(...changes) : Promise.reject(broken);
+          },
+        },
+      },
+    });
+    const { gateway, clock, folder } = setting;
+    const ask = async () => {
+      const { ready, writable, reasons } = await gateway.check();
+      expect(gateway.status()).to.include({ ready, writable });
+      return [ready, writable, ...reasons];
+    };
+    expect(await ask()).to.deep.equal([true, true]);
+    const before = writes;
+    broken = new UsageError('STORE_DAMAGED', 'the store is damaged');
+    expect(await ask()).to.deep.equal([true, true]);
+    // It was found out a moment ago.
+    expect(writes).to.equal(before);
+    await clock.advance('5s');
+    const damaged = [
+      false,
+      false,
+      'nothing can be written to the store: the store is damaged (STORE_DAMAGED)',
+    ];
+    expect(await Promise.all([ask(), ask()])).to.deep.equal([damaged, damaged]);
+    expect(writes).to.equal(before + 1);
+    await clock.advance('5s');
+    expect(await ask()).to.deep.equal(damaged);
+    expect(setting.told('trouble').map(({ code }) => code)).to.deep.equal(['STORE_DAMAGED']);
+    broken = undefined;
+    await clock.advance('5s');
+    expect(await ask()).to.deep.equal([true, true]);
+    // A write that hangs keeps nobody waiting who asks.
+    let go: () => void = () => undefined;
+    hanging = new Promise((resolve) => (go = resolve));
+    await clock.advance('5s');
+    expect(await setting.passing(ask())).to.deep.equal([
+      ...[false, false],
+      'a write to the store takes more than 2 seconds',
+    ]);
+    hanging = undefined;
+    go();
+    await setting.until(() => gateway.status().ready, 'the end of the write');
+    const uploads = path.join(folder, 'uploads');
+    expect(await fs.readdir(uploads)).to.deep.equal([]);
+    // As root may write where nobody else may, the folder is away.
+    await fs.rename(uploads, `${uploads}.away`);
+    await clock.advance('5s');
+    expect((await ask()).join()).to.match(/^false,false,nothing can be written.*FILE_UNWRITABLE/);
+    await fs.rename(`${uploads}.away`, uploads);
+    await clock.advance('5s');
+    expect(await ask()).to.deep.equal([true, true]);
+    await gateway.close();
+    expect(await ask()).to.deep.equal([false, true, 'the gateway is closed']);
   });
 
   it('says that v2 refuses, and that it does not answer, when it must ask for the lists', async () => {

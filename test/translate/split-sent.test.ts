@@ -85,29 +85,28 @@ const told = (activity: Activity) => ({
 
 const ADDRESSES = [
   ...['u1', 'U1', 'u2', 'u3', 'U3', 'old', 'opted.out', 'Opted.Out'].map((name) => `${name}@example.com`),
-  ...['', 'bad', 'BAD', 'b d@example.com'],
+  ...['', ' ', '""', 'bad', 'BAD', 'b d@example.com'],
 ];
 
 /** Addresses come again in any case; rows are bad by their address, or by a state or birthday that one dialect refuses. */
-const fileWith = (addresses: readonly string[]) =>
-  fc
-    .array(
-      fc.tuple(
-        fc.constantFrom(...addresses),
-        fc.constantFrom('Ann', 'Bob', '', '"two\nlines"', '"a ""b"", c"', 'Zoë'),
-        fc.constantFrom('', 'MA', 'Nowhere', 'x'.repeat(51)),
-        fc.constantFrom('', '2', '13'),
-        fc.constantFrom('\n', '\r\n', '\n\n'),
-      ),
-      { minLength: 1, maxLength: 20 },
-    )
-    .filter((rows) => rows.some(([address]) => address !== ''))
-    .map((rows) => {
-      const lines = rows.map(
-        ([address, name, state, month, end]) => `${name},${address},${state},${month}${end}`,
-      );
-      return Buffer.from(`First Name,Email Address,State,Birthday Month\n${lines.join('')}`);
-    });
+const file = fc
+  .array(
+    fc.tuple(
+      fc.constantFrom(...ADDRESSES),
+      fc.constantFrom('Ann', 'Bob', '', '"two\nlines"', '"a ""b"", c"', 'Zoë'),
+      fc.constantFrom('', 'MA', 'Nowhere', 'x'.repeat(51)),
+      fc.constantFrom('', '2', '13'),
+      fc.constantFrom('\n', '\r\n', '\n\n'),
+    ),
+    { minLength: 1, maxLength: 20 },
+  )
+  .filter((rows) => rows.some(([address]) => !['', ' ', '""'].includes(address)))
+  .map((rows) => {
+    const lines = rows.map(
+      ([address, name, state, month, end]) => `${name},${address},${state},${month}${end}`,
+    );
+    return Buffer.from(`First Name,Email Address,State,Birthday Month\n${lines.join('')}`);
+  });
 
 describe('parts that are sent', () => {
   const WAYS: Readonly<Record<string, (purpose: Purpose) => PartEncoder>> = {
@@ -119,9 +118,6 @@ describe('parts that are sent', () => {
     for (const purpose of ['add', 'remove'] as const) {
       it(`${way} to ${purpose}: come to the same as the whole in one upload, errors and all`, async () => {
         const dialect = way.startsWith('to ws') ? 'ws' : 'v2';
-        // v2 is sent the addresses alone, and a row of nothing else than a blank one is no row.
-        const blanks = dialect === 'ws' || purpose === 'add';
-        const file = fileWith(blanks ? ADDRESSES : ADDRESSES.filter((address) => address !== ''));
         const property = fc.asyncProperty(file, fc.integer({ min: 1, max: 6 }), async (bytes, rows) => {
           const whole = start();
           const expected = await sendWhole(whole, purpose, bytes, dialect);

@@ -219,7 +219,7 @@ describe('an upload in parts', () => {
     const told = async (source: ContactSource, most: SplitOptions['limits']) =>
       using(source, { limits: most }, async (split) => ({
         sha256: split.sha256,
-        parts: split.parts.map((part) => ({ ...part, open: '', lines: '', locate: '' })),
+        parts: split.parts.map((part) => ({ ...part, open: '', lines: '', locate: '', withoutAddress: '' })),
         lines: await Promise.all(split.parts.map((part) => all(part.lines()))),
         bodies: (await Promise.all(split.parts.map(gathered))).map(String),
         duplicates: await all(split.duplicates()),
@@ -395,7 +395,7 @@ describe('an upload in parts', () => {
 
 describe('an upload in parts for v2', () => {
   const TEXT =
-    'Email Address,First Name,City,Middle Name\nann@example.com,"Ann ""A"" B",Boston,x\n,No One,Here,y\nbob@example.com,Bob,"New, York",z\n';
+    'Email Address,First Name,City,Middle Name\nann@example.com,"Ann ""A"" B",Boston,x\n,No One,Here,y\nbob@example.com,Bob,"New, York",z\ncy@example.com,Cy,Rome,\n';
   const now = Date.UTC(2026, 0);
 
   it('is what the client would send of those rows', async () => {
@@ -404,7 +404,8 @@ describe('an upload in parts for v2', () => {
         const encode = v2Parts({ purpose, as, lists: ['4', '5'], now });
         const name = `${purpose} ${as}`;
         await using(Buffer.from(TEXT), { limits: { rows: 2, bytes: 4000 }, encode }, async (split) => {
-          const [, ...rows] = await rowsOf(TEXT);
+          const [, ...written] = await rowsOf(TEXT);
+          const rows = written.filter(({ cells }) => cells[0] !== '');
           for (const part of split.parts) {
             const own = rows.slice(part.index * 2, part.index * 2 + 2).map(({ cells }) => ({
               emailAddress: cells[0] ?? '',
@@ -438,6 +439,55 @@ describe('an upload in parts for v2', () => {
         });
       }
     }
+  });
+
+  it('leaves rows without an address out, each told once, by the part in whose stretch of the file it is', async () => {
+    const cell = fc.constantFrom('', ' ', '""', '"u@example.com"', 'u@example.com', 'nobody');
+    const rows = fc.array(fc.tuple(cell, fc.constantFrom('x', '"two\nlines"')), {
+      minLength: 1,
+      maxLength: 14,
+    });
+    const property = fc.asyncProperty(
+      rows,
+      fc.constantFrom('add' as const, 'remove' as const),
+      fc.constantFrom('json' as const, 'multipart' as const, 'file' as const),
+      fc.integer({ min: 1, max: 3 }),
+      fc.boolean(),
+      async (list, purpose, as, most, swapped) => {
+        let line = 2;
+        const places = list.map(([address, note], index) => {
+          const bare = ['', ' ', '""'].includes(address);
+          const place = { line, bare, address: bare ? address : address.replace(/^"?/, `$&r${index}`) };
+          line += note.includes('\n') ? 2 : 1;
+          return { ...place, note };
+        });
+        const cells = (one: string, other: string) => (swapped ? `${other},${one}` : `${one},${other}`);
+        const text = [
+          cells('Email Address', 'City'),
+          ...places.map(({ address, note }) => cells(address, note)),
+        ].join('\n');
+        const encode = v2Parts({ purpose, as, lists: ['1'], now });
+        await using(Buffer.from(text), { limits: { rows: most, bytes: 9999 }, encode }, async (split) => {
+          const bare = places.filter((place) => place.bare).map((place) => place.line);
+          expect(await all(split.withoutAddress())).to.deep.equal(bare);
+          expect(split.withoutAddressCount).to.equal(bare.length);
+          const told = await Promise.all(split.parts.map((part) => all(part.withoutAddress())));
+          expect(told.flat()).to.deep.equal(split.parts.length === 0 ? [] : bare);
+          const sent = await Promise.all(split.parts.map((part) => all(part.lines())));
+          const [first] = sent[0] ?? [];
+          expect(sent.flat().map(({ fileLine }) => fileLine)).to.deep.equal(
+            places.filter((place) => !place.bare).map((place) => place.line),
+          );
+          if (first !== undefined) expect(first.line).to.equal(as === 'file' && purpose === 'remove' ? 1 : 2);
+          for (const part of split.parts.slice(1)) {
+            const lines = await all(part.withoutAddress());
+            const before = partOf(split.parts, part.index - 1).lastLine;
+            expect(lines.every((one) => one > before)).to.equal(true);
+          }
+        });
+      },
+    );
+    await fc.assert(property, { numRuns: runs(200) });
   });
 
   it('keeps to its limits in the bytes of the body, envelope and commas among them', async () => {

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { CtctError, type ServiceError } from '../../src/activity/errors.js';
 import type { Warning } from '../../src/activity/request.js';
 import { V2Client } from '../../src/v2/client.js';
+import { answering, closeServers } from '../http/loopback.js';
 import { fixtures, plain, splitMessage } from '../support/fixtures.js';
 import { complaints } from './schemas.js';
 
@@ -14,22 +14,6 @@ interface Expected {
   readonly warnings?: readonly string[];
   readonly error?: { readonly name: string; readonly code: string; status?: number; retryAfter?: number };
   readonly says?: string;
-}
-
-/** A server that gives one answer, byte for byte, to each request that has come. */
-async function answering(raw: Buffer): Promise<{ url: string; close(): void }> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    socket.once('data', () => socket.end(raw));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const close = () => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  };
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
 }
 
 describe('v2 answers, as they were seen', () => {
@@ -43,11 +27,11 @@ describe('v2 answers, as they were seen', () => {
         const complaint = complaints(schema, json(splitMessage(raw).body.toString()));
         expect(complaint === '', complaint).to.equal(expected.schema);
       }
-      const server = await answering(raw);
+      const { origin } = await answering(raw);
       const warnings: Warning[] = [];
       const client = new V2Client({
         credentials: { scheme: 'api_key', apiKey: 'k3y-s3cret', token: 't0ken-s3cret' },
-        baseUrl: server.url,
+        baseUrl: origin,
         retry: false,
         reconcile: false,
         onWarning: (warning) => warnings.push(warning),
@@ -78,7 +62,7 @@ describe('v2 answers, as they were seen', () => {
         }
         expect(warnings.map(({ message }) => message).join()).to.include(expected.warnings?.join() ?? '');
       } finally {
-        server.close();
+        await closeServers();
       }
     });
   }

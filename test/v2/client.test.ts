@@ -1,13 +1,14 @@
 import { expect } from 'chai';
 import { inspect } from 'node:util';
 import type { Activity } from '../../src/activity/activity.js';
-import { CtctError, UnsupportedError, UsageError } from '../../src/activity/errors.js';
+import { UnsupportedError, UsageError } from '../../src/activity/errors.js';
 import type { ActivityRequest, Contacts, Warning } from '../../src/activity/request.js';
 import { createEmulator } from '../../src/emulator/emulator.js';
 import { createVirtualClock } from '../../src/emulator/virtual-clock.js';
 import { V2Client, type V2ClientOptions } from '../../src/v2/client.js';
 import { OPERATIONS } from '../../src/v2/uris.js';
 import { leapingClock } from '../cli/harness.js';
+import { rejection } from '../http/loopback.js';
 import { fixtures, splitMessage } from '../support/fixtures.js';
 import { anActivity } from '../support/stub-service.js';
 import { answerSchema, complaints, REQUEST_SCHEMAS, SCHEMAS } from './schemas.js';
@@ -35,16 +36,6 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   const gathered: T[] = [];
   for await (const item of items) gathered.push(item);
   return gathered;
-}
-
-async function failure(run: Promise<unknown>): Promise<CtctError> {
-  try {
-    await run;
-  } catch (error) {
-    expect(error).to.be.instanceOf(CtctError);
-    return error as CtctError;
-  }
-  throw new Error('expected a rejection');
 }
 
 const CREATED = () =>
@@ -127,7 +118,7 @@ describe('V2Client', () => {
     );
     expect(await all(client.list())).to.have.length(4);
     expect(await all(client.lists())).to.have.length(5);
-    expect((await failure(client.get('a07e1none'))).code).to.equal('NOT_FOUND');
+    expect((await rejection(client.get('a07e1none'))).code).to.equal('NOT_FOUND');
     expect([...seen].sort()).to.deep.equal([...SCHEMAS].sort());
   });
 
@@ -222,14 +213,14 @@ describe('V2Client', () => {
         'http://api.constantcontact.com:8080/v2/a07e1.csv',
         'javascript:alert(1)//',
       ]) {
-        const error = await failure(
+        const error = await rejection(
           client.download(anActivity({ id: 'a07e1', type: 'EXPORT_CONTACTS', fileName })),
         );
         expect(error.code, fileName).to.equal('FOREIGN_ORIGIN');
       }
       expect(places).to.deep.equal([]);
-      expect((await failure(client.get('a07e1'))).code).to.equal('REDIRECTED');
-      expect((await failure(client.clearLists({ lists: ['1'] }))).code).to.equal('REDIRECTED');
+      expect((await rejection(client.get('a07e1'))).code).to.equal('REDIRECTED');
+      expect((await rejection(client.clearLists({ lists: ['1'] }))).code).to.equal('REDIRECTED');
       expect(new Set(places)).to.deep.equal(new Set(['api.constantcontact.com']));
     });
 
@@ -246,11 +237,11 @@ describe('V2Client', () => {
       const { client, warnings } = clientOf(echo);
       await client.get('a07e1');
       for (const run of [client.clearLists({ lists: ['1'] }), all(client.list()), all(client.lists())]) {
-        const error = await failure(run);
+        const error = await rejection(run);
         texts.push(error.message, error.stack ?? '', inspect(error), JSON.stringify(error));
       }
       const lost = clientOf(() => Promise.reject(new TypeError('fetch failed: k3y-s3cret t0ken-s3cret')));
-      const error = await failure(lost.client.get('a07e1'));
+      const error = await rejection(lost.client.get('a07e1'));
       texts.push(error.message, inspect(error, { depth: 9 }), inspect(client, { depth: 9 }));
       expect(warnings).to.have.length(3);
       texts.push(...warnings.map(({ message }) => message));
@@ -311,8 +302,10 @@ describe('V2Client', () => {
       }));
       expect(await sentAs({ rows: many })).to.equal('multipart/form-data');
       const tooMany = many.map((row) => ({ ...row, customField2: 'x'.repeat(100) }));
-      expect((await failure(sentAs({ rows: tooMany }))).code).to.equal('UPLOAD_TOO_LARGE');
-      expect((await failure(sentAs({ rows: many }, { encoding: 'json' }))).code).to.equal('UPLOAD_TOO_LARGE');
+      expect((await rejection(sentAs({ rows: tooMany }))).code).to.equal('UPLOAD_TOO_LARGE');
+      expect((await rejection(sentAs({ rows: many }, { encoding: 'json' }))).code).to.equal(
+        'UPLOAD_TOO_LARGE',
+      );
     });
 
     it('with blanks that erase only where that was asked for', async () => {
@@ -379,13 +372,13 @@ describe('V2Client', () => {
       ],
     ];
     for (const [request, says] of cases) {
-      const error = await failure(client.create(request));
+      const error = await rejection(client.create(request));
       expect(error).to.be.instanceOf(UnsupportedError);
       expect(error.message).to.match(says);
     }
     const many = { text: `EMAIL\n${'ann@example.com\n'.repeat(40_001)}` };
-    expect((await failure(client.create(add(many)))).code).to.equal('UPLOAD_TOO_LARGE');
-    expect((await failure(client.get('..'))).code).to.equal('OPTION_INVALID');
+    expect((await rejection(client.create(add(many)))).code).to.equal('UPLOAD_TOO_LARGE');
+    expect((await rejection(client.get('..'))).code).to.equal('OPTION_INVALID');
   });
 
   it('an export goes out without the columns that v2 ignores, and says so', async () => {
@@ -434,7 +427,7 @@ describe('V2Client', () => {
       expect(await ids()).to.equal('acbyx');
       expect(await ids('c')).to.equal('byx');
       expect(await ids('x')).to.equal('');
-      expect((await failure(ids('z'))).code).to.equal('NOT_FOUND');
+      expect((await rejection(ids('z'))).code).to.equal('NOT_FOUND');
     });
 
     it('asks for a status and a type, and knows which there are', async () => {
@@ -447,7 +440,7 @@ describe('V2Client', () => {
       await all(client.list({ status: 'ALL', type: 'EXPORT_CONTACTS' }));
       expect(queries).to.deep.equal(['?status=CANCELLED', '?status=ALL&type=EXPORT_CONTACTS']);
       for (const options of [{ status: 'DONE' }, { type: 'SV_ADD' }]) {
-        expect((await failure(all(client.list(options as never)))).code).to.equal('OPTION_INVALID');
+        expect((await rejection(all(client.list(options as never)))).code).to.equal('OPTION_INVALID');
       }
       expect(queries).to.have.length(2);
     });
@@ -481,9 +474,9 @@ describe('V2Client', () => {
     it('is none for an upload, and no document', async () => {
       const { client } = clientOf(() => Response.json({ id: 'a07e1' }));
       expect(
-        (await failure(client.download(anActivity({ id: 'a07e1', type: 'ADD_CONTACTS' })))).code,
+        (await rejection(client.download(anActivity({ id: 'a07e1', type: 'ADD_CONTACTS' })))).code,
       ).to.equal('NOT_FOUND');
-      const error = await failure(client.download(anActivity({ id: 'a07e1' })));
+      const error = await rejection(client.download(anActivity({ id: 'a07e1' })));
       expect([error.code, error.message]).to.deep.equal([
         'DOCUMENT_UNEXPECTED',
         '/v2/activities/a07e1.csv: expected the file of an export, got application/json',
@@ -518,7 +511,7 @@ describe('V2Client', () => {
     const { client } = clientOf(() =>
       Response.json({ id: 'a07e1', type: 'ADD_CONTACTS', status: 'CANCELLED', error_count: 0 }),
     );
-    const error = await failure(client.waitForActivity('a07e1'));
+    const error = await rejection(client.waitForActivity('a07e1'));
     expect([error.code, error.message]).to.deep.equal([
       'ACTIVITY_FAILED',
       'activity a07e1 ended with status CANCELLED: the service gave no reason',

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { ServiceError } from '../../src/activity/errors.js';
 import { CtctError } from '../../src/activity/errors.js';
 import type { Warning } from '../../src/activity/request.js';
 import { WsClient } from '../../src/ws/client.js';
+import { answering, closeServers } from '../http/loopback.js';
 import { fixtures, plain } from '../support/fixtures.js';
 
 interface Expected {
@@ -20,32 +20,16 @@ interface Expected {
   readonly says?: string;
 }
 
-/** A server that gives one answer, byte for byte, once the request has come. */
-async function answering(raw: Buffer): Promise<{ url: string; close(): void }> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    socket.once('data', () => socket.end(raw));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const close = () => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  };
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
-}
-
 describe('ws answers, as they were seen', () => {
   for (const fixture of fixtures('ws/answers')) {
     it(fixture.name, async () => {
       const expected = fixture.json('expected.json') as Expected;
-      const server = await answering(fixture.bytes('response.http'));
+      const { origin } = await answering(fixture.bytes('response.http'));
       const warnings: Warning[] = [];
       const client = new WsClient({
         user: 'joesflowers',
         credentials: { scheme: 'basic', apiKey: 'key', user: 'joesflowers', password: 's3cret' },
-        baseUrl: server.url,
+        baseUrl: origin,
         clock: { now: () => Date.UTC(2008, 3, 29, 19, 36, 10), sleep: () => Promise.resolve() },
         retry: false,
         reconcile: false,
@@ -72,7 +56,7 @@ describe('ws answers, as they were seen', () => {
         }
         expect(warnings.map(({ message }) => message).join()).to.include(expected.warnings?.join() ?? '');
       } finally {
-        server.close();
+        await closeServers();
       }
     });
   }

@@ -348,6 +348,32 @@ describe('WsClient', () => {
       expect(sent).to.deep.equal([]);
     });
 
+    it('refuses what only v2 can say, and a spreadsheet in a form, before anything is sent', async () => {
+      const { client, sent } = pair({}, { encoding: 'form' });
+      const contacts = { text: 'Email Address\nann@example.com\n' };
+      const sheet = { bytes: Buffer.from('d0cf11e0a1b11ae10000', 'hex'), fileName: 'roses.xls' };
+      for (const [run, code, message] of [
+        [
+          () => client.addContacts({ contacts, lists: [2], blanksEnabled: true }),
+          'UNSUPPORTED',
+          'blanksEnabled: ws cannot erase by blank cells, only v2 can; leave it out',
+        ],
+        [
+          () => client.exportContacts({ listId: 2, columns: ['Contact ID'] }),
+          'UNSUPPORTED',
+          'columns: ws has no CONTACT ID, only v2 has; leave it out',
+        ],
+        [
+          () => client.addContacts({ contacts: sheet, lists: [2] }),
+          'OPTION_INVALID',
+          'encoding: roses.xls is a spreadsheet, which must be sent as multipart, not as a form',
+        ],
+      ] as const) {
+        expect(await failure(run())).to.include({ code, message });
+      }
+      expect(sent).to.deep.equal([]);
+    });
+
     it('warns of few contacts and of unknown columns, and sends them all the same', async () => {
       const warnings: Warning[] = [];
       const { client, asked } = pair({}, { onWarning: (warning) => warnings.push(warning) });
