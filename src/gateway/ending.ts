@@ -42,10 +42,13 @@ async function end(engine: Engine, id: string): Promise<void> {
   if (kept === undefined) return;
   const { user, type, order, accepted } = kept;
   const of = { user, activity: id };
-  const made = await persist(engine, of, () => endOf(engine, kept), giveUpAt(engine, kept));
+  const made = await persist(engine, of, () => endOf(engine, kept), {
+    until: giveUpAt(engine, kept),
+    mostDoubted: MOST_DOUBTED,
+  });
   if (made === 'stopped') return;
   // What came of it is known, though not all of it can be told.
-  const ended = 'done' in made ? made.done : { ...failed(reasonOf(made.failed)), at: clock.now() };
+  const ended = 'done' in made ? made.done : failed(reasonOf(made.failed));
   const end = { ...ended, at: clock.now() };
   const account = engine.accounts.get(user);
   if (account !== undefined && order.kind !== 'export') engine.lists(account).outdate();
@@ -56,6 +59,9 @@ async function end(engine: Engine, id: string): Promise<void> {
   // Nobody needs the contacts any more; should this fail, they go when the gateway begins anew.
   if ('upload' in order) await engine.uploads.remove(order.upload);
 }
+
+/** A page of a proxy in the place of a file goes away; what is still there after so many tries is the file. */
+const MOST_DOUBTED = 12;
 
 /** The contacts and what was known of the parts are needed no more. */
 function endedAs(kept: KeptActivity, ended: EndedActivity): KeptActivity {

@@ -56,30 +56,37 @@ export function changePart(
   }));
 }
 
-/** A page of a proxy in the place of an answer goes away; what is still there after so many tries does not. */
-const MOST_DOUBTED = 12;
 /** A creation whose answers were lost, with nothing to be found of it, is looked for and sent again so many times. */
 export const MOST_LOST = 4;
+
+/** For how long something is tried that may still work. */
+export interface Patience {
+  /** Milliseconds since 1970. Default: for ever. */
+  readonly until?: number;
+  /** Answers that are not what was asked for, such as a page of a proxy, after which no other is expected. Default: any number. */
+  readonly mostDoubted?: number;
+}
 
 /** Tries something, once at least, until it works, comes to nothing for good, has lasted too long, or all is to stop. */
 export async function persist<T>(
   engine: Engine,
   of: { readonly user: string; readonly activity: string },
   act: () => Promise<T>,
-  giveUpAt = Infinity,
+  { until: giveUpAt = Infinity, mostDoubted = Infinity }: Patience = {},
 ): Promise<{ readonly done: T } | { readonly failed: unknown } | 'stopped'> {
   const { clock, random, stop, tell } = engine;
   const alarm = engine.alarm();
   const stopped = () => stop.aborted;
+  let doubted = 0;
+  let lost = 0;
   for (let failures = 1; failures === 1 || !stopped(); failures++) {
     try {
       return { done: await act() };
     } catch (error) {
       const meaning = meaningOf(error);
-      const hopeless =
-        (codeOf(error) === 'DOCUMENT_UNEXPECTED' && failures >= MOST_DOUBTED) ||
-        (error instanceof AmbiguousCreateError && failures >= MOST_LOST);
-      if (meaning === 'final' || hopeless) return { failed: error };
+      if (codeOf(error) === 'DOCUMENT_UNEXPECTED') doubted++;
+      if (error instanceof AmbiguousCreateError) lost++;
+      if (meaning === 'final' || doubted >= mostDoubted || lost >= MOST_LOST) return { failed: error };
       if (meaning === 'stopped' || stopped()) return 'stopped';
       const now = clock.now();
       if (now >= giveUpAt) return { failed: givenUp(engine, error) };

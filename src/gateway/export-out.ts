@@ -95,19 +95,11 @@ function columnsOf(request: WsExport, into: ColumnTargets = {}): readonly WsColu
   });
 }
 
-/** A list as exports name it: one column each, with an `x` for every member. */
-export interface ListColumn {
-  readonly shortName: string;
-  has(emailAddress: string): boolean;
-}
-
 export interface ToWsExportOptions {
   /** As `toV2Export` had it. */
   readonly into?: ColumnTargets | undefined;
   /** The short name of the list that is exported, for `exportListName`. */
   readonly listName: string;
-  /** The lists that have a column of their own in an export of `active`. Default: those of which v2 tells. */
-  readonly lists?: readonly ListColumn[] | undefined;
   /** Of the times in the file, by its IANA name. Default: as v2 wrote them, which is as ws did. */
   readonly timeZone?: string | undefined;
   /** Takes a file that is not well-formed as far as it can be read; cells lose blanks at their ends. Default false. */
@@ -156,7 +148,7 @@ async function* wsRows(
 function fileColumns(
   request: WsExport,
   v2Heading: readonly string[],
-  { into, listName, lists, timeZone, warn }: ToWsExportOptions,
+  { into, listName, timeZone, warn }: ToWsExportOptions,
 ): (readonly [heading: string, cell: CellOf])[] {
   const properties = v2Heading.map((name) => findV2Column(name)?.property);
   const address = at(properties.indexOf('emailAddress'));
@@ -188,13 +180,7 @@ function fileColumns(
   const told = v2Heading.flatMap((name, index) =>
     LIST.test(name) ? [[name, at(index) ?? BLANK] as const] : [],
   );
-  const whole: ListColumn = { shortName: listName, has: () => true };
-  const known = request.listId === 'active' ? lists : [whole];
-  const ofLists =
-    known?.map((list) => {
-      const mark: CellOf = (cells) => (list.has(address(cells)) ? 'x' : '');
-      return [`List: ${list.shortName}`, mark] as const;
-    }) ?? told;
+  const ofLists = request.listId === 'active' ? told : [[`List: ${listName}`, () => 'x'] as const];
   if (request.exportListName && ofLists.length === 0) {
     for (const warning of warningsOf([listsDropped()])) warn?.(warning);
   }

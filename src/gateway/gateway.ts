@@ -9,7 +9,7 @@ import type { GatewayAccounts } from './accounts.js';
 import type { GatewayEvent, Tell } from './events.js';
 import { Pace } from './pace.js';
 import type { Purged, PurgeOptions, Retention } from './retention.js';
-import { bounded } from './room.js';
+import { bounded, MOST_AT_ONCE, MOST_EACH } from './room.js';
 import { RunningGateway } from './running.js';
 import type { UpstreamState } from './upstream.js';
 
@@ -103,6 +103,7 @@ export interface Gateway {
 
 /** The lock of the store that a gateway holds while it runs. */
 const LOCK = 'gateway';
+
 /** A gateway, which takes nothing until it is started. */
 export function createGateway(options: GatewayOptions): Gateway {
   const { store, accounts, clock = systemClock, random = Math.random } = options;
@@ -125,7 +126,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     maxBodyBytes: options.maxBodyBytes,
     now: () => clock.now(),
   });
-  const { maxBodyBytes = 64 * 1024 * 1024, maxBytesAtOnce = 256 * 1024 * 1024 } = options;
+  const { maxBodyBytes = MOST_EACH, maxBytesAtOnce = MOST_AT_ONCE } = options;
   const pace = new Pace();
   const answer = bounded(ws, { most: maxBytesAtOnce, mostEach: maxBodyBytes, pace });
 

@@ -1,10 +1,11 @@
 import { isFinished, type Activity } from '../activity/activity.js';
 import { CtctError, ServiceError } from '../activity/errors.js';
 import { askedPause } from '../http/passing.js';
-import { changePart, surely, unexpected, type Engine } from './engine.js';
-import type { KeptActivity, SeenPart } from './kept.js';
+import { unexpected, type Engine } from './engine.js';
+import { giveUpJobs, isOver, jobsOf, noteJob, type Job } from './jobs.js';
+import type { SeenPart } from './kept.js';
 import { Alarm, growingPause } from './pause.js';
-import { meaningOf, reasonOf, type Upstream } from './upstream.js';
+import { meaningOf, type Upstream } from './upstream.js';
 
 export interface PollerOptions {
   /** Milliseconds between two looks at the jobs of an account, at first. */
@@ -20,16 +21,6 @@ const LONGEST = 60_000;
 const SHARE_OF_AGE = 1 / 10;
 /** For how long a job that was just created may be unknown. */
 const GRACE = 30_000;
-/** Refusals in a row that are taken for the last word. */
-const REFUSALS = 5;
-
-/** A part that v2 works on. */
-interface Job {
-  readonly id: string;
-  readonly index: number;
-  readonly upstream: string;
-  readonly submitted: number;
-}
 
 /** How an account is followed. */
 interface Followed {
@@ -38,7 +29,6 @@ interface Followed {
   at: number;
   /** Jobs that a list told have ended, or did not tell: each is read by itself. */
   readonly read: Set<string>;
-  refusals: number;
 }
 
 /** Follows the jobs of all accounts of one API key, one call after another, each account in its turn. */
@@ -64,7 +54,7 @@ export class Poller {
     const soon = this.#engine.steady.now() + this.#options.interval;
     const followed = this.#followed.get(user.toLowerCase());
     if (followed === undefined) {
-      this.#followed.set(user.toLowerCase(), { user, at: soon, read: new Set(), refusals: 0 });
+      this.#followed.set(user.toLowerCase(), { user, at: soon, read: new Set() });
     } else {
       followed.at = Math.min(followed.at, soon);
     }
@@ -118,7 +108,7 @@ export class Poller {
       this.#pause = this.#engine.steady.now() + LONGEST;
       return;
     }
-    await this.#ask(account.user, async () => {
+    await this.#ask(async () => {
       await this.#engine.lists(account).refresh();
     });
   }
@@ -127,7 +117,7 @@ export class Poller {
   async #turn(followed: Followed): Promise<void> {
     const { clock, steady, stop } = this.#engine;
     const { user, read } = followed;
-    const jobs = this.#jobs(user);
+    const jobs = jobsOf(this.#engine, user);
     const [first] = jobs;
     if (first === undefined) {
       this.#followed.delete(user.toLowerCase());
@@ -141,14 +131,14 @@ export class Poller {
       return;
     }
     const single = jobs.find(({ upstream }) => read.has(upstream)) ?? (jobs.length === 1 ? first : undefined);
-    const worked = await this.#ask(user, async () => {
+    const worked = await this.#ask(async () => {
       const client = this.#upstream.client(account);
       if (single !== undefined) {
         await this.#upstream
           .call(user, 'get', () => client.get(single.upstream, { signal: stop }))
           .then(
             (activity) => this.#saw(single, activity),
-            (error: unknown) => this.#notSeen(followed, single, error),
+            (error: unknown) => this.#notSeen(single, error),
           );
         read.delete(single.upstream);
         return;
@@ -161,8 +151,7 @@ export class Poller {
         else await this.#saw(job, activity);
       }
     });
-    if (worked) followed.refusals = 0;
-    else await this.#giveUp(jobs);
+    if (!worked) for (const { id } of await giveUpJobs(this.#engine, jobs)) this.#look(id);
     const now = steady.now();
     const age = Math.min(...jobs.map(({ submitted }) => clock.now() - submitted));
     const { interval } = this.#options;
@@ -170,22 +159,8 @@ export class Poller {
     followed.at = read.size > 0 && worked ? now : now + pause;
   }
 
-  /** What the parts of a user are at v2, the oldest first. */
-  #jobs(user: string): Job[] {
-    return this.#engine.ledger
-      .open()
-      .filter((kept) => kept.user.toLowerCase() === user.toLowerCase())
-      .flatMap(({ id, parts }) =>
-        parts.flatMap(({ upstream, submitted = 0, seen, refused }, index) =>
-          upstream === undefined || refused !== undefined || (seen !== undefined && isFinished(seen))
-            ? []
-            : [{ id, index, upstream, submitted }],
-        ),
-      );
-  }
-
   /** True when it worked; a failure that may pass makes all accounts of the key wait. */
-  async #ask(user: string, act: () => Promise<void>): Promise<boolean> {
+  async #ask(act: () => Promise<void>): Promise<boolean> {
     const { clock, steady, random, stop } = this.#engine;
     try {
       await act();
@@ -198,10 +173,9 @@ export class Poller {
       const pause = Math.max(askedPause(error, clock.now()), growingPause(this.#failures, random));
       const passing = meaningOf(error) === 'passing';
       if (!passing) unexpected(this.#engine, error);
-      const followed = this.#followed.get(user.toLowerCase());
       // An account that is not there, or must not be read, need not keep the others waiting.
-      if (passing && !isOfAccount(error)) this.#pause = now + pause;
-      else if (followed !== undefined) followed.at = now + pause;
+      const ofAll = passing && !isOfAccount(error);
+      if (ofAll || this.#followed.size === 0) this.#pause = now + pause;
       return false;
     }
   }
@@ -212,57 +186,29 @@ export class Poller {
     if (before === undefined) return;
     const seen = seenOf(activity);
     if (JSON.stringify(before.parts[index]?.seen) !== JSON.stringify(seen)) {
-      await this.#change(before, index, { seen });
+      await noteJob(this.#engine, { id, index }, { seen });
       tell({ event: 'followed', user: before.user, activity: id, status: seen.status });
     }
     this.#look(id);
   }
 
-  /** @throws the error, when another look may show more. */
-  async #notSeen(followed: Followed, { id, index, upstream, submitted }: Job, error: unknown): Promise<void> {
-    const kept = this.#engine.ledger.find(id);
-    if (kept === undefined || !(error instanceof ServiceError) || meaningOf(error) !== 'final') throw error;
-    const unknown = error.code === 'NOT_FOUND';
-    if (unknown && this.#engine.clock.now() - submitted < GRACE) return;
-    if (!unknown && ++followed.refusals < REFUSALS) throw error;
-    const refused = unknown ? `the service does not know its activity ${upstream} any more` : reasonOf(error);
-    await this.#change(kept, index, { refused });
+  /** @throws the error, unless it says that there is nothing to be seen: v2 may finish what it does not show now. */
+  async #notSeen({ id, index, upstream, submitted }: Job, error: unknown): Promise<void> {
+    if (!(error instanceof ServiceError) || error.code !== 'NOT_FOUND') throw error;
+    if (this.#engine.clock.now() - submitted < GRACE) return;
+    const refused = `the service does not know its activity ${upstream} any more`;
+    await noteJob(this.#engine, { id, index }, { refused });
     this.#look(id);
   }
 
-  /** Nobody knows what came of those of which v2 has told nothing for so long. */
-  async #giveUp(jobs: readonly Job[]): Promise<void> {
-    const { ledger, clock, giveUpAfter } = this.#engine;
-    for (const { id, index, upstream, submitted } of jobs) {
-      const kept = ledger.find(id);
-      if (kept === undefined || clock.now() - submitted < giveUpAfter) continue;
-      await this.#change(kept, index, { refused: `the service does not tell what came of ${upstream}` });
-      this.#look(id);
-    }
-  }
-
-  async #change(
-    { id, user }: KeptActivity,
-    index: number,
-    seen: { seen?: SeenPart; refused?: string },
-  ): Promise<void> {
-    const change = () => changePart(this.#engine, id, index, (part) => ({ ...part, ...seen }));
-    await surely(this.#engine, { user, activity: id }, change);
-  }
-
   #look(id: string): void {
-    if (this.#engine.ledger.find(id)?.parts.every(hasEnded) === true) this.#options.over(id);
+    if (isOver(this.#engine, id)) this.#options.over(id);
   }
 }
 
 /** Trouble of one account, which need not keep the others of its key waiting. */
 function isOfAccount(error: unknown): boolean {
   return error instanceof CtctError && ['CREDENTIALS_REQUIRED', 'UNAUTHORIZED'].includes(error.code);
-}
-
-/** Nothing more happens to the part. */
-export function hasEnded({ seen, refused }: KeptActivity['parts'][number]): boolean {
-  return refused !== undefined || (seen !== undefined && isFinished(seen));
 }
 
 async function collect(activities: AsyncIterable<Activity>): Promise<Map<string, Activity>> {

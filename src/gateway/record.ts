@@ -7,17 +7,29 @@ import type { JournalEntry } from '../inspect/journal-entry.js';
 import type { RequestJournal } from '../inspect/journal.js';
 import { recorded } from '../inspect/recorder.js';
 import { targetOf } from '../inspect/target.js';
+import { encodeFault } from '../ws/faults.js';
+import { Pace } from './pace.js';
+import { bounded, MOST_AT_ONCE, MOST_EACH } from './room.js';
 
 export interface RecordedOptions {
   readonly journal: RequestJournal;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  readonly maxBodyBytes: number;
+  /** The largest request that is read, in bytes. Default 64 MiB. */
+  readonly maxBodyBytes?: number | undefined;
+  /** Bytes of requests that are read at once; beyond it, 503. Default 256 MiB. */
+  readonly maxBytesAtOnce?: number | undefined;
 }
 
-/** The same handler; what passes through it is written into the journal, without secrets and contacts. */
+/**
+ * The same handler; what passes through it is written into the journal, without secrets and contacts. Requests are read
+ * before anybody knows whose they are, so that there is room for only so many.
+ */
 export function withJournal(handler: FetchHandler, options: RecordedOptions): FetchHandler {
-  return recorded((request) => handler(request), { ...options, target: targetOf });
+  const { maxBodyBytes = MOST_EACH, maxBytesAtOnce = MOST_AT_ONCE } = options;
+  const read = recorded((request) => handler(request), { ...options, maxBodyBytes, target: targetOf });
+  const answer = bounded(read, { most: maxBytesAtOnce, mostEach: maxBodyBytes, pace: new Pace() });
+  return (request, peer) => answer(request, peer).catch(encodeFault);
 }
 
 export interface RecordingOptions {

@@ -2,6 +2,11 @@ import { ServiceError } from '../activity/errors.js';
 import type { FetchHandler } from '../http/serve.js';
 import type { Pace } from './pace.js';
 
+/** The largest request, in bytes, where nobody says. */
+export const MOST_EACH = 64 * 1024 * 1024;
+/** Bytes of requests that are read at once, where nobody says. */
+export const MOST_AT_ONCE = 256 * 1024 * 1024;
+
 export interface Room {
   /** Bytes of request bodies that may be in memory at once. */
   readonly most: number;

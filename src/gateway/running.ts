@@ -8,13 +8,14 @@ import { unexpected, type Engine } from './engine.js';
 import type { Tell } from './events.js';
 import { FileFolder } from './folder.js';
 import type { GatewayOptions, GatewayStatus } from './gateway.js';
+import { giveUpJobs, hasEnded, isOver, jobsOf } from './jobs.js';
 import type { KeptActivity } from './kept.js';
 import { Lane } from './lane.js';
 import { Ledger } from './ledger.js';
 import { AccountLists, type KnownLists } from './lists.js';
 import type { Pace } from './pace.js';
 import { Alarm, atMost } from './pause.js';
-import { hasEnded, Poller } from './poller.js';
+import { Poller } from './poller.js';
 import { purge, type Purged, type PurgeOptions } from './retention.js';
 import { Upstream } from './upstream.js';
 import { Writable } from './writable.js';
@@ -80,7 +81,8 @@ export class RunningGateway {
     given: Pick<Engine, 'ledger' | 'uploads' | 'files'> & { known: ReadonlyMap<string, KnownLists> },
   ) {
     const { store, accounts, fetch, timeouts, limits, reconcile, retention } = options;
-    const { known, ...kept } = given;
+    const { ledger, uploads, files } = given;
+    const known = new Map(given.known);
     const steady = steadyClock(clock);
     this.#options = options;
     this.#lock = lock;
@@ -99,7 +101,9 @@ export class RunningGateway {
       return made;
     };
     this.#engine = {
-      ...kept,
+      ledger,
+      uploads,
+      files,
       accounts,
       clock,
       steady,
@@ -114,7 +118,7 @@ export class RunningGateway {
       alarm: () => new Alarm(clock),
       upstream,
       lists: (user) => {
-        const found = lists.get(user) ?? this.#listsOf(user, known.get(user.user.toLowerCase()));
+        const found = lists.get(user) ?? this.#listsOf(user, known);
         lists.set(user, found);
         return found;
       },
@@ -123,7 +127,7 @@ export class RunningGateway {
     const trial = { collection: 'gateway', key: 'trial', value: {} };
     this.#writable = new Writable(
       steady,
-      [() => store.records.write(trial), () => kept.uploads.tryOut()],
+      [() => store.records.write(trial), () => uploads.tryOut()],
       (error) => {
         unexpected(this.#engine, error);
       },
@@ -190,7 +194,8 @@ export class RunningGateway {
     await this.#lock.release();
   }
 
-  #listsOf(account: GatewayUser, known: KnownLists | undefined): AccountLists {
+  /** @param all what was told of all accounts, which outlasts that they are read anew. */
+  #listsOf(account: GatewayUser, all: Map<string, KnownLists>): AccountLists {
     const { clock, upstream, stop } = this.#engine;
     const user = account.user;
     const key = user.toLowerCase();
@@ -198,15 +203,16 @@ export class RunningGateway {
       user,
       ids: account.lists,
       clock,
-      known,
+      known: all.get(key),
       upstream: {
         lists: async function* () {
           const reached = upstream(account);
           const client = reached.client(account);
-          yield* await reached.call(user, 'lists', () => all(client.lists({ signal: stop })));
+          yield* await reached.call(user, 'lists', () => collect(client.lists({ signal: stop })));
         },
       },
       keep: async (lists) => {
+        all.set(key, lists);
         if (stop.aborted) return;
         await this.#options.store.records.write({ collection: LISTS, key, value: lists });
       },
@@ -241,14 +247,19 @@ export class RunningGateway {
     else this.#awaitAccount(user);
   }
 
-  /** What v2 does for an account that is not configured is followed once it is. */
+  /** What v2 does for an account that is not configured is followed once it is, unless that takes too long. */
   #awaitAccount(user: string): void {
     const key = user.toLowerCase();
     if (this.#awaited.has(key)) return;
     const { accounts, clock, stop } = this.#engine;
     const alarm = this.#engine.alarm();
     const back = async () => {
-      while (!stop.aborted && accounts.get(user) === undefined) await alarm.until(clock.now() + MINUTE, stop);
+      while (!stop.aborted && accounts.get(user) === undefined) {
+        for (const { id } of await giveUpJobs(this.#engine, jobsOf(this.#engine, user))) {
+          if (isOver(this.#engine, id)) this.#endings.begin(id);
+        }
+        await alarm.until(clock.now() + MINUTE, stop);
+      }
       this.#awaited.delete(key);
       if (!stop.aborted) this.#follow(user);
     };
@@ -284,7 +295,7 @@ export class RunningGateway {
   }
 }
 
-async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const list: T[] = [];
   for await (const item of items) list.push(item);
   return list;

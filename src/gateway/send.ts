@@ -45,7 +45,9 @@ type UploadOrder = Extract<Order, { readonly upload: string }>;
 
 async function sendUpload(engine: Engine, kept: KeptActivity, order: UploadOrder): Promise<void> {
   const of = { user: kept.user, activity: kept.id };
-  const split = await persist(engine, of, () => splitOrder(engine, kept, order), giveUpAt(engine, kept));
+  const split = await persist(engine, of, () => splitOrder(engine, kept, order), {
+    until: giveUpAt(engine, kept),
+  });
   if (split === 'stopped') return;
   if ('failed' in split) {
     await refuse(engine, kept, 0, split.failed);
@@ -187,7 +189,7 @@ async function sendPart(
         return create();
       }
     },
-    giveUpAt(engine, kept),
+    { until: giveUpAt(engine, kept) },
   );
   if (sent === 'stopped') return false;
   if ('failed' in sent) {

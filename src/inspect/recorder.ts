@@ -1,3 +1,5 @@
+import { findColumn } from '../activity/columns.js';
+import { ServiceError } from '../activity/errors.js';
 import { readCredentials } from '../http/credentials.js';
 import { describeRequest, type DescribedRequest, type DescribeOptions, type Target } from './describe.js';
 import type { JournalEntry } from './journal-entry.js';
@@ -56,7 +58,9 @@ export function recorded(
         at,
         duration,
         ...seen,
-        refusal: { reason: 'The body of the request broke off.' },
+        ...(error instanceof ServiceError
+          ? { status: error.status, refusal: { reason: error.detail } }
+          : { refusal: { reason: 'The body of the request broke off.' } }),
       });
       throw error;
     });
@@ -92,7 +96,7 @@ export function recorded(
       write({
         status: response.status,
         refusal: {
-          reason: withoutAddresses(redactionOf(readCredentials(request))(reason)),
+          reason: withoutContacts(redactionOf(readCredentials(request))(reason), seen, options),
           ...(explanation !== undefined && { explanation }),
         },
       });
@@ -146,6 +150,19 @@ function created(response: Response, target: (url: URL) => Target): Pick<Journal
   if (location === null || !URL.canParse(location, 'http://localhost')) return {};
   const { activityId } = target(new URL(location, 'http://localhost'));
   return activityId === undefined ? {} : { activityId };
+}
+
+/** What a refusal may quote of an upload is in it only where it is nobody's: a column, or a parameter that is shown anyway. */
+function withoutContacts(
+  reason: string,
+  { contacts, parameters = [] }: DescribedRequest,
+  { recordBodies = false }: DescribeOptions,
+): string {
+  if (contacts === undefined || recordBodies) return withoutAddresses(reason);
+  const shown = new Set([...(contacts.heading ?? []), ...parameters.map(({ value }) => value)]);
+  const quoted = (text: string, inner: string) =>
+    shown.has(inner) || findColumn(inner) !== undefined ? text : '"…"';
+  return withoutAddresses(reason.replace(/"((?:[^"\\]|\\.)*)"/g, quoted));
 }
 
 /** What a refusal says, and the refusal once more. */

@@ -1,4 +1,5 @@
 import type { ContactDirectory, ContactQuery } from '../activity/directory.js';
+import { ServiceError } from '../activity/errors.js';
 import { listId } from '../activity/list.js';
 import { parseInstant } from '../format/instant.js';
 import { atom, refused, xmlAnswer, type Call, type Route } from './call.js';
@@ -25,6 +26,19 @@ export const SERVICE_ROUTE: Route = {
 };
 
 const COLLECTIONS = ['lists', 'contacts'] as const;
+
+/** A list at the URI by which the feed of lists names it, of an account without a directory. */
+export const LIST_ROUTE: Route = {
+  method: 'GET',
+  path: /^lists\/([^/]+)$/,
+  act: async (call, id) => {
+    for await (const list of call.account.lists(signalOf(call))) {
+      if (list.id === id) return atom(call, encodeList(list, call.frame));
+    }
+    const detail = `there is no list ${id.slice(0, 40)}`;
+    throw new ServiceError('NOT_FOUND', detail, { status: 404, detail });
+  },
+};
 
 type Act = (call: Call, directory: ContactDirectory, id: string) => Promise<Response>;
 

@@ -9,7 +9,7 @@ import { encodeFault } from './faults.js';
 import { ATOM_MEDIA_TYPE, FORM_MEDIA_TYPE } from './names.js';
 import { parseQuirks, quirksOf, type Profile, type QuirkName, type QuirkSet } from './quirks.js';
 import { ACTIVITY_ROUTES } from './serve-activities.js';
-import { directoryRoutes, SERVICE_ROUTE } from './serve-directory.js';
+import { directoryRoutes, LIST_ROUTE, SERVICE_ROUTE } from './serve-directory.js';
 import { accountUris } from './uris.js';
 
 /**
@@ -46,8 +46,8 @@ export interface WsServerOptions {
 
 /**
  * A fetch handler that speaks the ws dialect for any accounts: `/ws/customers/<user>/`, `/activities`, `/activities/<id>`,
- * `/activities/<id>.csv` and `.txt`, `/lists`; and, for an account that has a directory, `/lists/<id>`,
- * `/lists/<id>/members`, `/contacts` and `/contacts/<id>`. It answers as the service did: 401 with a challenge, 400 with
+ * `/activities/<id>.csv` and `.txt`, `/lists` and `/lists/<id>`; and, for an account that has a directory, what changes
+ * lists, `/lists/<id>/members`, `/contacts` and `/contacts/<id>`. It answers as the service did: 401 with a challenge, 400 with
  * the reason in plain text, 415 for a method or media type a resource does not take. `QUIRKS` tells its oddities.
  *
  * The activities of the service given are published under the URI the request came by: an export that has a
@@ -78,7 +78,7 @@ export function wsServer(options: WsServerOptions): (request: Request) => Promis
     const all = [
       SERVICE_ROUTE,
       ...ACTIVITY_ROUTES,
-      ...(directory === undefined ? [] : directoryRoutes(directory)),
+      ...(directory === undefined ? [LIST_ROUTE] : directoryRoutes(directory)),
     ];
     const routes = all.filter((route) => route.path.test(path));
     if (routes.length === 0) throw notFound(url.pathname);

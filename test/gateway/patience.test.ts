@@ -4,7 +4,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { UsageError, type ServiceError } from '../../src/activity/errors.js';
 import type { Clock } from '../../src/clock.js';
-import { accountsOf } from '../../src/gateway/accounts.js';
+import { accountsOf, type GatewayAccounts } from '../../src/gateway/accounts.js';
 import type { GatewayOptions } from '../../src/gateway/gateway.js';
 import { Pace } from '../../src/gateway/pace.js';
 import { bounded } from '../../src/gateway/room.js';
@@ -113,6 +113,61 @@ describe('the patience of a gateway', function () {
     ]);
   });
 
+  it('ends what v2 works on for an account that is taken away, and holds its contacts no longer', async () => {
+    let entries = [entryFor('joesflowers')];
+    const accounts: GatewayAccounts = {
+      find: (user, presented) => accountsOf(entries).find(user, presented),
+      get: (user) => accountsOf(entries).get(user),
+      all: () => accountsOf(entries).all(),
+    };
+    await begin({ giveUpAfter: DAY, accounts });
+    const { id } = await setting.client().create(ADD);
+    await setting.until(() => setting.told('submitted').length > 0);
+    const begun = setting.clock.now();
+    entries = [];
+    await setting.until(() => setting.clock.now() - begun > DAY - HOUR, 'most of a day', 60_000);
+    expect(setting.told('finished')).to.have.length(0);
+    await setting.until(() => setting.told('finished').length > 0, 'the end', 60_000);
+    expect(setting.told('finished')[0]).to.include({ activity: id, status: 'ERROR' });
+    await setting.until(async () => (await uploads()).length === 0, 'the end of the upload');
+  });
+
+  it('knows the lists as they were told last, though the accounts are read anew while v2 is down', async () => {
+    let known = accountsOf([entryFor('joesflowers')]);
+    const accounts: GatewayAccounts = {
+      find: (user, presented) => known.find(user, presented),
+      get: (user) => known.get(user),
+      all: () => known.all(),
+    };
+    await begin({ accounts });
+    answer = () => json(503);
+    known = accountsOf([entryFor('joesflowers')]);
+    const lists = await all(setting.client().lists());
+    expect(lists.map(({ name }) => name)).to.include('Clients');
+  });
+
+  it('waits between two looks whether v2 is back, whatever goes wrong with them', async () => {
+    const store = memoryStore();
+    let broken = false;
+    let looks = 0;
+    const take: typeof store.buckets.take = (...given) => {
+      if (!broken) return store.buckets.take(...given);
+      looks++;
+      return Promise.reject(new Error('nobody knows this one'));
+    };
+    await begin({ store: { ...store, buckets: { take } } });
+    answer = () => json(503);
+    // Nothing is to be done for anybody.
+    while (setting.told('upstreamDown').length === 0) {
+      await setting.clock.advance('1m');
+      await refusal(setting.passing(setting.client().create({ ...ADD, lists: ['9'] })));
+    }
+    broken = true;
+    const begun = setting.clock.now();
+    await setting.until(() => setting.clock.now() - begun > HOUR, 'an hour', 10_000);
+    expect(looks).to.be.within(1, 100);
+  });
+
   it('does not wait longer when the clock is set back', async () => {
     let back = 0;
     await begin();
@@ -218,6 +273,30 @@ describe('the patience of a gateway', function () {
       expect(Buffer.concat(await all(body)).toString()).to.match(/^Email Address\r\n/);
     });
   }
+
+  it('sends an upload that waited for long, and whose answers are then lost', async () => {
+    await begin();
+    let times = 0;
+    answer = (request) => {
+      if (request.method !== 'POST') return undefined;
+      times++;
+      return times <= 6 ? json(503) : times <= 9 ? lost() : undefined;
+    };
+    const { id } = await setting.client().create(ADD);
+    expect(await setting.finished(id)).to.include({ status: 'COMPLETE', errorCount: 0, transactionCount: 1 });
+    expect(await all(setting.emulator.account('joesflowers')!.list())).to.have.length(1);
+  });
+
+  it('sends an upload though a page of something on the way stands before v2 for an hour', async () => {
+    await begin({ queueWhenDown: true });
+    answer = () => page();
+    const begun = setting.clock.now();
+    const { id } = await setting.client().create(ADD);
+    await setting.until(() => setting.clock.now() - begun > HOUR, 'an hour', 10_000);
+    expect((await setting.client().get(id)).status).to.equal('PENDING');
+    answer = () => undefined;
+    expect(await setting.finished(id)).to.include({ status: 'COMPLETE', errorCount: 0 });
+  });
 
   it('keeps an upload whose record was written, though the store said that it was not', async () => {
     const store = memoryStore();

@@ -61,6 +61,40 @@ describe('exchanges that are recorded', () => {
     return { names, lines: texts.flatMap((text) => text.split('\n').filter((line) => line !== '')) };
   }
 
+  it('are read into no more memory than there is room for', async () => {
+    const answer = withJournal(() => Promise.resolve(new Response('', { status: 201 })), {
+      journal,
+      now: () => AT,
+      maxBodyBytes: 60,
+      maxBytesAtOnce: 100,
+    });
+    let finish: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (finish = resolve));
+    const slow = async function* () {
+      yield Buffer.from('a');
+      await held;
+    };
+    const sent = () =>
+      answer(
+        new Request(ACTIVITIES, {
+          method: 'POST',
+          headers: { authorization: BASIC, 'content-type': 'text/csv' },
+          body: ReadableStream.from(slow()),
+          duplex: 'half',
+        }),
+      );
+    const first = sent();
+    const second = await sent();
+    expect(second.status).to.equal(503);
+    expect(second.headers.get('retry-after')).to.equal('10');
+    expect([...journal].map(({ status, refusal }) => [status, refusal?.reason])).to.deep.equal([
+      [503, await second.text().then((text) => text.trim())],
+    ]);
+    finish();
+    expect((await first).status).to.equal(201);
+    expect((await sent()).status).to.equal(201);
+  });
+
   it('have no secret and no contact in them, and are what translations are made of', async () => {
     const { names, lines } = await recordedOf([upload('ann@example.org'), poll('a07e1')]);
     expect(names).to.deep.equal(['exchanges-000001.ndjson']);
@@ -77,6 +111,30 @@ describe('exchanges that are recorded', () => {
     ]);
     expect(calls[0]?.madeUp).to.equal(true);
     expect(Buffer.from(calls[0]?.body ?? []).toString()).to.contain('activityType=SV_ADD');
+  });
+
+  it('say why an upload was refused without what it quotes of it', async () => {
+    const quoted = (heading: string) =>
+      `contacts: the heading (line 1) has no "EMAIL ADDRESS" column, only ${JSON.stringify(heading)}; the rest`;
+    for (const [data, answer, reason] of [
+      ['Anna,Sm"ith,555 1234\nBob,Jones,555\n', quoted('Anna, Sm"ith, 555 1234'), quoted('…')],
+      [
+        'First Name,City\nBob,Rome\n',
+        'row 2: "City" must be known, got "Rome"',
+        'row 2: "City" must be known, got "…"',
+      ],
+      ['Anna,Smith\n', 'activityType "NOPE" is not known', 'activityType "NOPE" is not known'],
+    ] as const) {
+      const refusing = withJournal(() => Promise.resolve(new Response(answer, { status: 400 })), {
+        journal,
+        now: () => AT,
+      });
+      const body = new URLSearchParams({ activityType: 'NOPE', lists: '2', data });
+      expect(await (await refusing(new Request(ACTIVITIES, { method: 'POST', body }))).text()).to.equal(
+        answer,
+      );
+      expect([...journal].at(-1)?.refusal?.reason).to.equal(reason);
+    }
   });
 
   it('are bounded: new files are begun, the oldest go, other files stay', async () => {
@@ -229,7 +287,6 @@ describe('what a page shows of a gateway', () => {
     const answer = withJournal(() => Promise.resolve(new Response('')), {
       journal,
       now: () => AT,
-      maxBodyBytes: 1_000,
     });
     for (let index = 0; index < 60; index++) await answer(poll(`a07e${index}`));
     const { requests, requestCount } = overview.state();
