@@ -49,7 +49,7 @@ const COUNTS = [
 ] as const satisfies readonly Field<TypeReport | MonthReport | StatisticsReport>[];
 
 /** What JSON holds is the whole report; a table of totals begins with these. */
-const TOTALS: View<StatisticsReport> = {
+export const TOTALS: View<StatisticsReport> = {
   kind: ['statistics', 'statistics'],
   none: 'No statistics.',
   fields: [
@@ -59,6 +59,20 @@ const TOTALS: View<StatisticsReport> = {
     { name: 'firstInsertTime', heading: 'First', value: (report) => report.firstInsertTime ?? undefined },
     { name: 'lastInsertTime', heading: 'Last', value: (report) => report.lastInsertTime ?? undefined },
   ],
+  details: [
+    'version',
+    'bytes',
+    'errorsListed',
+    'problems',
+    'types',
+    'statuses',
+    'months',
+    'undated',
+    'outsideMonths',
+    'messages',
+    'queueTime',
+    'runTime',
+  ] satisfies readonly (keyof StatisticsReport)[],
   more: (report) => ({ ...report }),
 };
 

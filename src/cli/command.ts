@@ -2,6 +2,7 @@ import { UsageError } from '../activity/errors.js';
 import { parseDuration } from './duration.js';
 import type { Exit } from './exit-codes.js';
 import type { GlobalOption } from './global-options.js';
+import type { OutputFormat, View } from './output.js';
 import type { Session } from './session.js';
 
 /** What stands after the command's name. */
@@ -68,7 +69,10 @@ export type Values<A extends Arguments, O extends Options> = {
   readonly [K in keyof O]: OptionValue<O[K]>;
 };
 
-/** One command, as help, parsing and (in time) completions and manual pages need to know it. */
+/** How a command puts out what it has, so that `--fields` is looked at before anything is done. */
+type AnyView = View<never> | undefined;
+
+/** One command, as help, parsing, completions and manual pages need to know it. */
 export interface Command {
   readonly name: string;
   /** One line, without a full stop. */
@@ -82,6 +86,8 @@ export interface Command {
   readonly without?: readonly GlobalOption[];
   /** Command lines that work, each with what it does. */
   readonly examples: readonly (readonly [line: string, does: string])[];
+  /** What it puts out, which a command has that takes `--fields`; undefined where it refuses them itself. */
+  records?(values: Readonly<Record<string, unknown>>, format: OutputFormat): AnyView | Promise<AnyView>;
   run(session: Session, values: Readonly<Record<string, unknown>>): Promise<Exit>;
 }
 
@@ -94,14 +100,19 @@ export interface CommandGroup extends Pick<Command, 'name' | 'summary' | 'detail
 
 /** The command, its `run` typed by the arguments and options it declares. */
 export function command<const A extends Arguments, const O extends Options>(
-  spec: Omit<Command, 'run' | 'arguments' | 'options'> & {
+  spec: Omit<Command, 'run' | 'records' | 'arguments' | 'options'> & {
     readonly arguments: A;
     readonly options: O;
+    records?(values: Values<A, O>, format: OutputFormat): AnyView | Promise<AnyView>;
     run(session: Session, values: Values<A, O>): Promise<Exit>;
   },
 ): Command {
   // Sound, since parseOption makes each value by the kind that OptionValue reads.
-  return { ...spec, run: (session, values) => spec.run(session, values as Values<A, O>) };
+  return {
+    ...spec,
+    ...(spec.records && { records: (values, format) => spec.records?.(values as Values<A, O>, format) }),
+    run: (session, values) => spec.run(session, values as Values<A, O>),
+  };
 }
 
 /** `fileType` as it is written on the command line: `--file-type`. */

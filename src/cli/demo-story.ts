@@ -34,6 +34,7 @@ export const DEMO: View<DemoSummary> = {
     { name: 'uploadId', heading: 'Upload', value: (demo) => demo.upload.id },
     { name: 'exportId', heading: 'Export', value: (demo) => demo.export.id },
   ],
+  details: ['errors', 'editMedia', 'differences'],
   more: (demo) => ({
     errors: demo.upload.errors,
     editMedia: demo.export.editMedia,

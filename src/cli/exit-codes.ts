@@ -9,11 +9,8 @@ export const EXIT_CODES = {
   credentials: { code: 4, meaning: 'credentials missing or not accepted' },
   temporary: { code: 5, meaning: 'rate limit, or no connection: try again later' },
   ambiguous: { code: 6, meaning: 'the activity may have been created, or may not' },
-  waiting: {
-    code: 7,
-    meaning: 'not finished yet: the time to wait is over, or the run of a plan is not done',
-  },
-  notFound: { code: 8, meaning: 'no such activity, list or file' },
+  waiting: { code: 7, meaning: 'not finished yet: the time to wait is over, or a run is not done' },
+  notFound: { code: 8, meaning: 'the service has no such activity, list or file' },
   lossy: { code: 9, meaning: 'translated or planned, but something is lost' },
   interrupted: { code: 130, meaning: 'interrupted' },
 } as const satisfies Record<string, { code: number; meaning: string }>;

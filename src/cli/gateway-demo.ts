@@ -7,7 +7,7 @@ import { memoryStore } from '../store/memory.js';
 import { demoAccount, FAST } from './demo-account.js';
 import type { Exit } from './exit-codes.js';
 import { interrupted } from './interrupted.js';
-import { gatewayLog, serveGateway, type ServeSettings } from './gateway-serve.js';
+import { gatewayLog, serveGateway, type ServedGateway, type ServeSettings } from './gateway-serve.js';
 import type { Session } from './session.js';
 
 const USER = 'joesflowers';
@@ -20,7 +20,11 @@ const POLL = 200;
 const LIMITS = { perSecond: 50 } as const;
 
 /** An emulated v2 service and a gateway before it, with lines to try it by, until it is told to end. */
-export async function runDemo(session: Session, settings: ServeSettings): Promise<Exit> {
+export async function runDemo(
+  session: Session,
+  settings: ServeSettings,
+  told: (served: Pick<ServedGateway, 'url' | 'opsUrl'>) => Promise<void>,
+): Promise<Exit> {
   const folder = await mkdtemp(join(tmpdir(), 'ctct-gateway-demo-'));
   const emulator = createEmulator({
     accounts: [{ ...demoAccount(USER), credentials: { ...NEW } }],
@@ -36,7 +40,7 @@ export async function runDemo(session: Session, settings: ServeSettings): Promis
     const options = { store, folder, limits: LIMITS, pollInterval: POLL };
     const served = await serveGateway(session, options, accounts, log, settings);
     try {
-      await session.output.raw(`${served.url}\n`);
+      await told(served);
       explain(session, served.url, upstream.url, { opsUrl: served.opsUrl, page: settings.page });
       await interrupted(session.io.signal);
     } finally {

@@ -121,7 +121,8 @@ export async function serveGateway(
 
     let handler: FetchHandler = (request, peer) => gateway.fetch(request, peer);
     if (settings.page || settings.record !== undefined) {
-      handler = withJournal(handler, { journal, now, maxBodyBytes: options.maxBodyBytes ?? MOST_BODY });
+      const { maxBodyBytes, maxBytesAtOnce } = options;
+      handler = withJournal(handler, { journal, now, maxBodyBytes, maxBytesAtOnce });
     }
     if (settings.record !== undefined) closing.push(await record(settings.record, journal, log));
     const front = createFront(handler, {
@@ -155,9 +156,6 @@ export async function serveGateway(
     throw error;
   }
 }
-
-/** As the gateway takes them, when nobody says. */
-const MOST_BODY = 64 * 1024 * 1024;
 
 const ENDING = { ready: false, reasons: ['the gateway is about to end'] } as const;
 

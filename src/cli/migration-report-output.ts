@@ -60,10 +60,22 @@ async function table<T>(output: Output, view: View<T>, records: readonly T[]): P
 }
 
 /** What JSON holds is the whole report. */
-const REPORT: View<MigrationReport> = {
+export const REPORT: View<MigrationReport> = {
   kind: ['migration-report', 'migration-reports'],
   none: 'No report.',
   fields: [{ name: 'plan', heading: 'Plan', value: ({ plan }) => plan }],
+  details: [
+    'version',
+    'kind',
+    'state',
+    'began',
+    'ended',
+    'written',
+    'totals',
+    'accounts',
+    'failingRows',
+    'problems',
+  ] satisfies readonly (keyof MigrationReport)[],
   more: (report) => ({ ...report }),
 };
 
@@ -112,7 +124,7 @@ function count<N extends string>(
   };
 }
 
-const ACCOUNT: View<AccountRow> = {
+export const ACCOUNT: View<AccountRow> = {
   kind: ['reported-account', 'reported-accounts'],
   none: 'The plan has no accounts.',
   fields: [

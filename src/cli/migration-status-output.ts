@@ -25,7 +25,7 @@ export async function putHeld(
   }
 }
 
-const STATUS: View<RunStatus> = {
+export const STATUS: View<RunStatus> = {
   kind: ['migration-status', 'migration-statuses'],
   none: 'No run.',
   fields: [
@@ -36,6 +36,7 @@ const STATUS: View<RunStatus> = {
     { name: 'secondsLeft', heading: 'Left', value: ({ secondsLeft }) => secondsLeft },
     { name: 'errors', heading: 'Errors', value: ({ errors }) => errors },
   ],
+  details: ['finished', 'parts', 'rows', 'lists', 'accounts'],
   more: ({ finished, parts, rows, lists, accounts }) => ({
     finished,
     parts,
@@ -71,7 +72,7 @@ function progress(
   ];
 }
 
-const ACCOUNT_STATUS: View<AccountStatus> = {
+export const ACCOUNT_STATUS: View<AccountStatus> = {
   kind: ['migration-account', 'migration-accounts'],
   none: 'The plan has no accounts.',
   fields: [

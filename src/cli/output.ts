@@ -33,7 +33,7 @@ export interface View<T> {
   /** The kind of one record, and of several. */
   readonly kind: readonly [one: string, many: string];
   readonly fields: readonly Field<T>[];
-  /** The names of what JSON holds beyond the fields. */
+  /** The names of what JSON holds beyond the fields: those that `more` gives. */
   readonly details?: readonly string[];
   /** What JSON holds beyond the fields. */
   more?(record: T): Readonly<Record<string, unknown>>;
@@ -69,6 +69,16 @@ export class Output {
     if (!this.isFree) {
       throw new UsageError('OPTION_INVALID', `${this.format === 'table' ? '--fields' : '--output'}: ${why}`);
     }
+  }
+
+  /** Whether these records have all the fields that are asked for. */
+  hasFields<T>(view: View<T>): boolean {
+    return this.#fields.every((name) => namesOf(view).includes(name));
+  }
+
+  /** @throws UsageError `OPTION_INVALID` where these records have not all the fields that are asked for. */
+  checkFields<T>(view: View<T>): void {
+    chosen(view, this.#fields);
   }
 
   /** What JSON holds of a record, for those who write the document themselves. */
@@ -174,7 +184,7 @@ function chosen<T>(view: View<T>, names: readonly string[]): View<T> {
     const field = view.fields.find((candidate) => candidate.name === name);
     if (field !== undefined) return [{ ...field, heading: field.heading ?? field.name, spare: 0 }];
     if (view.details?.includes(name) === true) return [];
-    const known = [...view.fields.map((one) => one.name), ...(view.details ?? [])];
+    const known = namesOf(view);
     const similar = similarField(name, known);
     throw new UsageError(
       'OPTION_INVALID',
@@ -187,6 +197,10 @@ function chosen<T>(view: View<T>, names: readonly string[]): View<T> {
     more: (record) =>
       Object.fromEntries(Object.entries(view.more?.(record) ?? {}).filter(([name]) => names.includes(name))),
   };
+}
+
+function namesOf<T>({ fields, details = [] }: View<T>): readonly string[] {
+  return [...fields.map(({ name }) => name), ...details];
 }
 
 function hasGone(error: Error): boolean {

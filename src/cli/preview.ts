@@ -12,14 +12,14 @@ export const DRY_RUN = {
 } as const;
 
 /** One request that would have been sent. */
-interface Unsent {
+export interface Unsent {
   readonly method: string;
   readonly url: URL;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: Uint8Array;
 }
 
-const REQUEST: View<Unsent> = {
+export const REQUEST: View<Unsent> = {
   kind: ['request', 'requests'],
   none: 'Nothing would be sent.',
   fields: [

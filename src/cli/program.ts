@@ -26,10 +26,10 @@ import { Talk } from './talk.js';
 import { plainText, widthOf } from './terminal.js';
 
 const ABOUT = [
-  "Bulk activities of Constant Contact's first API, /ws/customers/<user>/activities.",
+  "Bulk activities of Constant Contact's first API, /ws/customers/USER/activities.",
   '',
   'Examples:',
-  '  $ ctct demo                              see the whole of it at work; needs no account',
+  '  $ ctct demo                              see it all at work; needs no account',
   '  $ ctct lists                             the contact lists of your account',
   '  $ ctct add contacts.csv --list 2 --wait  add the contacts of a file to list 2',
   '  $ ctct export --list 2 --out list2.csv   save the members of list 2',
@@ -55,6 +55,8 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
   const program = createProgram(io, async (command, values, options) => {
     const session = new Session(io, options);
     try {
+      const view = await command.records?.(values, session.output.format);
+      if (view !== undefined) session.output.checkFields(view);
       exit = await command.run(session, values);
     } catch (error) {
       exit = reportError(error, session, options.verbose);

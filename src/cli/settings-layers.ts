@@ -54,14 +54,14 @@ export async function settingLayers(sources: SettingSources): Promise<readonly L
   const file = await readConfig(path, named !== undefined);
   if (file === undefined) {
     const wanted = findSetting(strong, 'profile');
-    if (wanted !== undefined) throw noProfile(wanted, path, []);
+    if (wanted !== undefined) throw noProfile(wanted, `there is no file ${path}`);
     return strong;
   }
   const whole = layerOf(file.values, path);
   const wanted = findSetting([...strong, whole], 'profile');
   if (wanted === undefined) return [...strong, whole];
   const profile = file.profiles.get(wanted.value);
-  if (profile === undefined) throw noProfile(wanted, path, [...file.profiles.keys()]);
+  if (profile === undefined) throw noProfile(wanted, profilesOf(path, wanted, [...file.profiles.keys()]));
   return [...strong, layerOf(profile, path, `profiles.${wanted.value}.`), whole];
 }
 
@@ -184,14 +184,14 @@ function texts(values: Settings): Values {
   );
 }
 
-function noProfile({ value, layer }: Found, path: string, names: readonly string[]): UsageError {
+/** Which there are instead. */
+function profilesOf(path: string, { value }: Found, names: readonly string[]): string {
+  if (names.length === 0) return `${path} has no profiles`;
   const similar = similarField(value, names);
-  const hint =
-    names.length === 0
-      ? `${path} has no profiles`
-      : similar === undefined
-        ? `${path} has ${names.join(', ')}`
-        : `did you mean ${similar}?`;
+  return similar === undefined ? `${path} has ${names.join(', ')}` : `did you mean ${similar}?`;
+}
+
+function noProfile({ value, layer }: Found, hint: string): UsageError {
   return new UsageError(
     'CONFIG_INVALID',
     `${layer.nameOf('profile')}: there is no profile "${value}"; ${hint}`,

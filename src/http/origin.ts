@@ -38,7 +38,10 @@ export function parseBaseUrl(baseUrl: string, allowHttp: readonly string[] = [])
     throw new UsageError('OPTION_INVALID', 'baseUrl: is no URL; write it as https://api.constantcontact.com');
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
-    throw new UsageError('OPTION_INVALID', 'baseUrl: must begin with https://');
+    throw new UsageError(
+      'OPTION_INVALID',
+      'baseUrl: must begin with https://, or with http:// where it leads to this machine',
+    );
   }
   if (url.username !== '' || url.password !== '') {
     throw new UsageError(

@@ -701,6 +701,8 @@ describe('ctct archive', () => {
       expect(ran.exit).to.equal(3);
       expect(ran.stderr.text.startsWith('\r\u001b[K')).to.equal(true);
       expect(ran.stderr.text).to.contain('⠋');
+      // Nothing is left drawn in the line that the shell goes on in.
+      expect(ran.stderr.text.split('\r\u001b[K').at(-1)).to.match(/6 problems\n$/);
       expect(stdout.lines.length).to.be.greaterThan(3);
     });
 

@@ -360,6 +360,13 @@ describe('ctct', () => {
         .to.match(/Status +ERROR/)
         .and.to.contain('no luck');
       expect(await stat(out).catch(() => 'none')).to.equal('none');
+      // The fields of a download are none of an activity.
+      const fields = await onStub(
+        ['export', '--list', '2', '--out', out, '--fields', 'path'],
+        [[failed], [], { create }],
+      );
+      expect([fields.exit, fields.stdout.text]).to.deep.equal([1, '']);
+      expect(fields.stderr.text).to.contain('ctct: the export a07e ended with ERROR');
     });
 
     it('whose wait is over tells the whole way on', async () => {

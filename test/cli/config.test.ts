@@ -280,7 +280,11 @@ describe('settings', () => {
         /^--profile: there is no profile "agencie"; did you mean agency\?$/,
       );
       expect((await failure({ flags: { config, profile: 'frob' } })).message).to.match(/has usual, agency$/);
-      expect((await failure({ flags: { profile: 'frob' } })).message).to.match(/has no profiles$/);
+      const bare = await file('bare.json', {});
+      const noProfile = async (flags: SettingSources['flags']) =>
+        (await failure({ flags: { ...flags, profile: 'frob' } })).message;
+      expect(await noProfile({ config: bare })).to.match(/bare\.json has no profiles$/);
+      expect(await noProfile({})).to.match(/there is no file .*config\.json$/);
     });
   });
 

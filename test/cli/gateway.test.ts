@@ -311,6 +311,13 @@ describe('ctct gateway', function () {
       const left = (await readdir(tmpdir())).filter((name) => name.startsWith('ctct-gateway-demo-'));
       expect(left).to.deep.equal([]);
     });
+
+    it('puts its URL out as data, where it is asked to', async () => {
+      const ran = await ctct(['gateway', '--demo', '--output', 'json'], { signal: AbortSignal.abort() });
+      const { kind, data } = JSON.parse(ran.stdout.text) as { kind: string; data: { url: string } };
+      expect([ran.exit, kind]).to.deep.equal([0, 'gateway']);
+      expect(data.url).to.match(/^http:\/\/127\.0\.0\.1:\d+$/);
+    });
   });
 
   describe('check', () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { flagOf, type Command } from '../../src/cli/command.js';
@@ -130,6 +130,60 @@ describe('--output and --fields', () => {
     expect((await run([...request, '--fields', 'method'])).stdout.lines).to.deep.equal(['Method  POST']);
     const table = (await run([...request, '--output', 'csv'])).stdout.text;
     expect(table).to.match(/^method,url,body\r?\nPOST,https:.*activityType=CLEAR_CONTACTS_FROM_LISTS/);
+  });
+
+  it('are found out to be wrong before anything is done', async () => {
+    const { ctct: run, emulator } = emulated();
+    const there = async () => (await readdir(folder, { recursive: true })).sort();
+    const before = await there();
+    const more: Readonly<Record<string, readonly string[]>> = {
+      translate: ['x', '--output', 'json'],
+      export: ['--out', join(folder, 'list2.csv')],
+      remove: ['--yes'],
+      clear: ['--yes'],
+      demo: ['--out', folder],
+      download: ['a07e'],
+      'migrate plan': ['--out', join(folder, 'plan.json')],
+      gateway: ['--demo'],
+      'gateway purge': ['--yes'],
+    };
+    for (const [path, command] of commands) {
+      expect(command.records !== undefined, path).to.equal(command.without?.includes('fields') !== true);
+      if (command.records === undefined) continue;
+      const required = Object.entries(command.options).flatMap(([name, spec]) =>
+        'required' in spec ? [flagOf(name), '2'] : [],
+      );
+      const argv = [...path.split(' '), ...needed(command), ...required, ...(more[path] ?? [])];
+      const { exit, stdout, stderr } = await run([...argv, '--fields', 'nope']);
+      expect([exit, stdout.text, stderr.lines.length], path).to.deep.equal([2, '', 1]);
+      expect(stderr.text, path).to.match(/^ctct: --fields: [a-z-]+ have no "nope"; /);
+    }
+    expect(emulator.requests.length).to.equal(0);
+    expect(await there()).to.deep.equal(before);
+  });
+
+  it('can be all that JSON has', async () => {
+    const { ctct: run } = emulated();
+    await run(['export', '--list', '2', '--wait']);
+    const file = join(folder, 'contacts.csv');
+    await writeFile(file, 'Email Address\njoe@example.com\n');
+    const plan = join(folder, 'a-plan.json');
+    await run(['migrate', 'plan', file, '--list', '2', '--offline', '--out', plan]);
+    for (const line of [
+      ['list'],
+      ['lists'],
+      ['clear', '--list', '2', '--dry-run'],
+      ['config', 'show', '--origin'],
+      ['archive', 'stats', join(folder, 'feed.xml')],
+      ['migrate', 'status', plan],
+      ['migrate', 'report', plan],
+    ]) {
+      const { data } = envelope(await run([...line, '--output', 'json'])) as { data: object | object[] };
+      const names = Object.keys([data].flat()[0] ?? {});
+      const again = await run([...line, '--output', 'json', '--fields', names.join(',')]);
+      expect(again.stderr.text, line.join(' ')).not.to.include('--fields');
+      expect(Object.keys([envelope(again).data as object].flat()[0] ?? {})).to.have.members(names);
+    }
   });
 
   it('choose of an activity, and then its errors are not told beside it', async () => {

@@ -27,6 +27,7 @@ describe('ctct', () => {
       }
       expect(stdout.text.indexOf('Examples:')).to.be.lessThan(stdout.text.indexOf('Usage:'));
       expect(stdout.text).to.contain('CTCT_ACCESS_TOKEN');
+      for (const line of stdout.lines) expect(line.length, line).to.be.at.most(80);
     }
   });
 

@@ -2,8 +2,11 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import { ERROR_CODES } from '../../src/activity/errors.js';
+import { ENVIRONMENT } from '../../src/cli/environment.js';
 import { EXIT_CODES, EXIT_OF } from '../../src/cli/exit-codes.js';
 import { allCommands, globalOptions, type OptionFacts } from '../../src/cli/reference.js';
+import { PROJECT_FILE } from '../../src/cli/settings-layers.js';
+import { SETTING_NAMES, SETTINGS } from '../../src/cli/settings-table.js';
 import { mappingPage } from '../../src/translate/mapping-page.js';
 import { QUIRKS } from '../../src/ws/quirks.js';
 import { lock, runtimePackages } from '../package/installed.js';
@@ -124,6 +127,22 @@ This page is made of the table of commands in src/cli/commands, by \`npm run doc
 
 ${table(['command', 'what it does'], overview)}
 
+## Settings
+
+What is set comes from flags, variables, \`${PROJECT_FILE}\` of the project (in this folder or above it), and your own file,
+\`$XDG_CONFIG_HOME/ctct/config.json\`, or what CTCT_CONFIG names in place of both; the first of them that sets it wins.
+\`ctct config show --origin\` tells which does. In your own file, profiles hold what \`--profile\` chooses, and go before what
+stands beside them:
+
+\`\`\`json
+${JSON.stringify(CONFIG_EXAMPLE, undefined, 2)}
+\`\`\`
+
+A file that has a secret in it must be readable by you alone (\`chmod 600\`). The file of a project may have been written by
+others: it sets ${projectSettings()} only, and no address but one on this machine.
+
+${table(['variable', 'in a file', 'what it sets'], settingRows())}
+
 ## Options of every command
 
 A command does not take those that mean nothing to it, as it says below.
@@ -132,6 +151,27 @@ ${optionTable(globalOptions())}
 
 ${sections.join('\n\n')}
 `;
+}
+
+/** Of the user's own file. */
+export const CONFIG_EXAMPLE = {
+  profile: 'shop',
+  profiles: {
+    shop: { user: 'joesflowers', apiKey: 'key-of-the-shop', passwordFile: 'shop.password' },
+    agency: { api: 'v2', apiKey: 'key-of-the-agency', accessTokenCommand: 'pass show ctct' },
+  },
+};
+
+function settingRows(): string[][] {
+  return ENVIRONMENT.map(([variable, means]) => {
+    const name = SETTING_NAMES.find((one) => SETTINGS[one].env === variable);
+    return [`\`${variable}\``, name === undefined ? '' : `\`${name}\``, means];
+  });
+}
+
+function projectSettings(): string {
+  const names = SETTING_NAMES.filter((name) => 'project' in SETTINGS[name]).map((name) => `\`${name}\``);
+  return `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`;
 }
 
 function licencesPage(): string {

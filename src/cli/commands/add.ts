@@ -3,7 +3,8 @@ import { putCreated, WAIT_DEFAULT } from '../activity-output.js';
 import { CONTACT_ENCODINGS } from '../apis.js';
 import { command } from '../command.js';
 import { contactsFrom } from '../contacts-argument.js';
-import { DRY_RUN, putRequest } from '../preview.js';
+import { DRY_RUN, putRequest, REQUEST } from '../preview.js';
+import { ACTIVITY } from '../views.js';
 
 export const add = command({
   name: 'add',
@@ -35,6 +36,7 @@ export const add = command({
     dryRun: DRY_RUN,
     wait: { kind: 'duration', bare: WAIT_DEFAULT, help: 'wait for the end, this long at most' },
   },
+  records: ({ dryRun }) => (dryRun ? REQUEST : ACTIVITY),
   async run(session, { file, list, type, encoding, blanksEnabled, dryRun, wait }) {
     const request = () => ({
       activityType: type,

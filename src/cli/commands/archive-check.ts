@@ -20,6 +20,7 @@ export const archiveCheck = command({
   without: OF_SERVICE,
   arguments: { path: { help: 'file, folder, pattern, or - for stdin', several: true } },
   options: { jobs: JOBS },
+  records: () => PROBLEM,
   async run(session, { path, jobs }) {
     const found = new FoundProblems();
     const reading = await ArchiveReading.open(session, path, { onProblem: (problem) => found.add(problem) });
@@ -132,6 +133,8 @@ async function* problemsOf(
       if (shared) reading.showProgress();
     }
   } finally {
+    // The reading may have ended while problems were put out.
+    reading.hideProgress();
     await taken.return?.();
   }
   yield* found.take();

@@ -1,5 +1,5 @@
 import { ArchiveReading, JOBS } from '../archive-reading.js';
-import { putStatistics } from '../archive-statistics-output.js';
+import { putStatistics, TOTALS } from '../archive-statistics-output.js';
 import { command } from '../command.js';
 import { OF_SERVICE } from '../global-options.js';
 
@@ -25,6 +25,7 @@ export const archiveStats = command({
     },
     jobs: JOBS,
   },
+  records: () => TOTALS,
   async run(session, { path, jobs }) {
     const { ArchiveStatistics } = await import('../../archive/statistics.js');
     const reading = await ArchiveReading.open(session, path);

@@ -2,7 +2,8 @@ import { checkRequest } from '../../activity/request.js';
 import { putCreated, WAIT_DEFAULT } from '../activity-output.js';
 import { command } from '../command.js';
 import { checkConfirmable, confirmLists, YES } from '../confirm-lists.js';
-import { DRY_RUN, putRequest } from '../preview.js';
+import { DRY_RUN, putRequest, REQUEST } from '../preview.js';
+import { ACTIVITY } from '../views.js';
 
 export const clear = command({
   name: 'clear',
@@ -21,6 +22,7 @@ export const clear = command({
     dryRun: DRY_RUN,
     wait: { kind: 'duration', bare: WAIT_DEFAULT, help: 'wait for the end, this long at most' },
   },
+  records: ({ dryRun }) => (dryRun ? REQUEST : ACTIVITY),
   async run(session, { list, yes, dryRun, wait }) {
     const request = { activityType: 'CLEAR_CONTACTS_FROM_LISTS', lists: list } as const;
     checkRequest(request);

@@ -12,6 +12,9 @@ const SETTING: View<EffectiveSetting> = {
   ],
 };
 
+/** The same without what sets it. */
+const SET = { ...SETTING, fields: SETTING.fields.filter(({ name }) => name !== 'origin') };
+
 const show = command({
   name: 'show',
   summary: 'show the settings that hold here',
@@ -25,6 +28,7 @@ const show = command({
   ],
   arguments: {},
   options: { origin: { kind: 'flag', help: 'tell what sets each, and show those that nothing sets' } },
+  records: ({ origin }) => (origin ? SETTING : SET),
   async run(session, { origin }) {
     const all = await effectiveSettings(session.settingSources);
     if (origin) {
@@ -32,8 +36,7 @@ const show = command({
       return 'ok';
     }
     const set = all.filter(({ value }) => value !== undefined);
-    const view = { ...SETTING, fields: SETTING.fields.filter(({ name }) => name !== 'origin') };
-    await session.output.records(view, set);
+    await session.output.records(SET, set);
     return 'ok';
   },
 });

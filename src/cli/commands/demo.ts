@@ -48,6 +48,7 @@ export const demo = command({
     },
     force: { kind: 'flag', help: 'write over a file that is there' },
   },
+  records: () => DEMO,
   async run(session, { out, force }) {
     if (out === '-') {
       throw new UsageError(

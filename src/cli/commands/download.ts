@@ -4,6 +4,7 @@ import { LAST, namedActivities } from '../activity-output.js';
 import { command } from '../command.js';
 import { checkDownload, putDownload } from '../save.js';
 import { plainText } from '../terminal.js';
+import { SAVED } from '../views.js';
 
 export const download = command({
   name: 'download',
@@ -21,6 +22,7 @@ export const download = command({
     out: { kind: 'text', value: 'path', fallback: '.', help: 'file or folder to save to, or - for stdout' },
     force: { kind: 'flag', help: 'write over a file that is there' },
   },
+  records: ({ out }) => (out === '-' ? undefined : SAVED),
   async run(session, { id, last, out, force }) {
     await checkDownload(session, { out, force });
     const given = id === undefined ? [] : [id];

@@ -66,6 +66,7 @@ export const emulator = command({
     journal: { kind: 'text', value: 'file', help: 'write each request to this file, one JSON a line' },
     recordBodies: { kind: 'flag', help: 'keep contacts and bodies in the journal; without, nobody is in it' },
   },
+  records: () => SERVED,
   async run(session, options) {
     const { port, host, state, fault, log, journal } = options;
     const presets = faultPresets(fault);

@@ -4,9 +4,10 @@ import { FILE_TYPES, SORT_ORDERS, type ExportContacts } from '../../activity/req
 import { putActivity, putCreated, WAIT_DEFAULT } from '../activity-output.js';
 import { command } from '../command.js';
 import { parseDuration } from '../duration.js';
-import { DRY_RUN, putRequest } from '../preview.js';
+import { DRY_RUN, putRequest, REQUEST } from '../preview.js';
 import { checkDownload, putDownload } from '../save.js';
 import { outcome } from '../session.js';
+import { ACTIVITY, SAVED } from '../views.js';
 
 const SORT = { email: 'EMAIL_ADDRESS', date: 'DATE_DESC' } as const;
 
@@ -42,6 +43,8 @@ export const exportContacts = command({
     out: { kind: 'text', value: 'path', help: 'wait, and save to this file or folder, or - for stdout' },
     force: { kind: 'flag', help: 'write over a file that is there' },
   },
+  records: ({ dryRun, out }) =>
+    dryRun ? REQUEST : out === undefined ? ACTIVITY : out === '-' ? undefined : SAVED,
   async run(session, values) {
     const [listId, ...others] = values.list;
     if (listId === undefined || others.length > 0) {
@@ -72,7 +75,9 @@ export const exportContacts = command({
     const timeout = values.wait ?? parseDuration('--wait', WAIT_DEFAULT);
     const activity = await session.watch(service, created.id, { timeout });
     if (hasFailed(activity)) {
-      await putActivity(session, activity);
+      // The fields asked for are those of a download.
+      if (session.output.hasFields(ACTIVITY)) await putActivity(session, activity);
+      else session.talk.error(`the export ${activity.id} ended with ERROR`);
       return 'failure';
     }
     session.fileLeft(created.id, download);

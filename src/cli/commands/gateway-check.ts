@@ -23,6 +23,7 @@ export const gatewayCheck = command({
     tlsKey: { kind: 'text', value: 'file', help: 'its key, where it is in another file' },
     offline: { kind: 'flag', help: 'do not ask v2' },
   },
+  records: () => FINDINGS,
   async run(session, options) {
     const found: Finding[] = [];
     for await (const finding of findings(session, options)) found.push(finding);

@@ -37,6 +37,7 @@ export const gatewayPurge = command({
     user: { kind: 'text', value: 'name', help: 'only those of this account' },
     yes: { kind: 'flag', help: 'do not ask' },
   },
+  records: () => PURGED,
   async run(session, { store, olderThan, user, yes }) {
     if (!yes && !canAsk(session.io)) {
       throw new UsageError(

@@ -141,6 +141,7 @@ const serveGatewayCommand = command({
       help: 'default json, one object a line; of the demo text',
     },
   },
+  records: () => SERVED,
   async run(session, options) {
     const { demo, accounts, store, page, opsPort, tls, tlsKey, host, opsHost, record } = options;
     if (page && opsPort === undefined && !demo) {
@@ -158,12 +159,13 @@ const serveGatewayCommand = command({
         throw new UsageError('OPTION_INVALID', `${flag}: the demo has its own; leave it out`);
       }
       const { runDemo } = await import('../gateway-demo.js');
-      return runDemo(session, {
+      const demoSettings = {
         ...settings,
         opsPort: opsPort ?? (page ? 0 : undefined),
         port: options.port ?? 0,
         log: { level: options.logLevel ?? 'warn', format: options.logFormat ?? 'text' },
-      });
+      };
+      return runDemo(session, demoSettings, (served) => tellWhere(session, served));
     }
     if (store === undefined) {
       throw new UsageError(

@@ -18,6 +18,7 @@ export const list = command({
       help: 'show so many (default: all)',
     },
   },
+  records: () => ACTIVITY,
   async run(session, { limit }) {
     const service = await session.service();
     await session.output.records(ACTIVITY, first(service.list(session.abort), limit));

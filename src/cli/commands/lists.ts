@@ -10,6 +10,7 @@ export const lists = command({
   ],
   arguments: {},
   options: {},
+  records: () => LIST,
   async run(session) {
     const service = await session.service();
     await session.output.records(LIST, service.lists(session.abort));

@@ -63,6 +63,7 @@ export const migratePlan = command({
     out: { kind: 'text', value: 'file', fallback: 'plan.json', help: 'where the plan goes, or - for stdout' },
     force: { kind: 'flag', help: 'write over a plan that is there' },
   },
+  records: async ({ out }) => (out === '-' ? undefined : (await import('../plan-output.js')).PLANNED_ACCOUNT),
   async run(session, values) {
     const { planMigration } = await import('../../migrate/planning.js');
     const { planText } = await import('../../migrate/plan-id.js');

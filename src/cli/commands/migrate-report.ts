@@ -41,6 +41,10 @@ export const migrateReport = command({
     state: { kind: 'text', value: 'folder', help: 'where the run keeps its state; default beside the plan' },
     force: { kind: 'flag', help: 'write over files that are there' },
   },
+  records: async (_, format) => {
+    const { ACCOUNT, REPORT } = await import('../migration-report-output.js');
+    return format === 'json' ? REPORT : ACCOUNT;
+  },
   async run(session, { plan, html, failingRows, state, force }) {
     const { readRun } = await import('../../migrate/read-run.js');
     const { buildReport } = await import('../../migrate/report.js');

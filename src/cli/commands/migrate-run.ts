@@ -38,6 +38,10 @@ export const migrateRun = command({
     },
     state: { kind: 'text', value: 'folder', help: 'where the run keeps its state; default beside the plan' },
   },
+  records: async ({ dryRun }) => {
+    const { ACCOUNT_RUN, CHECKED_STEP } = await import('../run-output.js');
+    return dryRun ? CHECKED_STEP : ACCOUNT_RUN;
+  },
   async run(session, values) {
     const { readPlan } = await import('../../migrate/read-plan.js');
     const { stateFolder } = await import('../../migrate/state-folder.js');

@@ -1,6 +1,13 @@
 import { command } from '../command.js';
 import { OF_SERVICE } from '../global-options.js';
-import { exitOfRun, putStatus, runWords, tellNextOfRun } from '../migration-status-output.js';
+import {
+  ACCOUNT_STATUS,
+  exitOfRun,
+  putStatus,
+  runWords,
+  STATUS,
+  tellNextOfRun,
+} from '../migration-status-output.js';
 
 export const migrateStatus = command({
   name: 'status',
@@ -18,6 +25,7 @@ export const migrateStatus = command({
   options: {
     state: { kind: 'text', value: 'folder', help: 'where the run keeps its state; default beside the plan' },
   },
+  records: (_, format) => (format === 'json' ? STATUS : ACCOUNT_STATUS),
   async run(session, { plan, state }) {
     const { readRun } = await import('../../migrate/read-run.js');
     const { runStatus } = await import('../../migrate/status.js');

@@ -3,8 +3,9 @@ import { CONTACT_ENCODINGS } from '../apis.js';
 import { command } from '../command.js';
 import { checkConfirmable, confirmLists, YES } from '../confirm-lists.js';
 import { contactsFrom } from '../contacts-argument.js';
-import { DRY_RUN, putRequest } from '../preview.js';
+import { DRY_RUN, putRequest, REQUEST } from '../preview.js';
 import { plainText } from '../terminal.js';
+import { ACTIVITY } from '../views.js';
 
 export const remove = command({
   name: 'remove',
@@ -29,6 +30,7 @@ export const remove = command({
     dryRun: DRY_RUN,
     wait: { kind: 'duration', bare: WAIT_DEFAULT, help: 'wait for the end, this long at most' },
   },
+  records: ({ dryRun }) => (dryRun ? REQUEST : ACTIVITY),
   async run(session, { file, list, encoding, yes, dryRun, wait }) {
     const request = () => ({
       activityType: 'REMOVE_CONTACTS_FROM_LISTS' as const,

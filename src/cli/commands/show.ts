@@ -1,6 +1,6 @@
 import { LAST, namedActivities, putActivity } from '../activity-output.js';
 import { command } from '../command.js';
-import { ACTIVITY_ERROR } from '../views.js';
+import { ACTIVITY, ACTIVITY_ERROR } from '../views.js';
 
 export const show = command({
   name: 'show',
@@ -13,6 +13,7 @@ export const show = command({
   ],
   arguments: { id: { help: 'id of the activity, or its URI', optional: true } },
   options: { last: LAST, errors: { kind: 'flag', help: 'the errors only' } },
+  records: ({ errors }) => (errors ? ACTIVITY_ERROR : ACTIVITY),
   async run(session, { id, last, errors }) {
     const { service, ids } = await namedActivities(session, id === undefined ? [] : [id], last);
     const activity = await service.get(ids[0], session.abort);

@@ -14,7 +14,7 @@ import { OF_SERVICE } from '../global-options.js';
 import { bytesOf } from '../contacts-argument.js';
 import type { Exit } from '../exit-codes.js';
 import { fileIdentity } from '../file-identity.js';
-import type { View } from '../output.js';
+import type { OutputFormat, View } from '../output.js';
 import { PartFile } from '../part-file.js';
 import type { Session } from '../session.js';
 import { plainText } from '../terminal.js';
@@ -77,6 +77,8 @@ export const translate = command({
     },
     allowLoss: { kind: 'flag', help: 'exit with 0 though something is lost' },
   },
+  records: ({ file, as }, format) =>
+    file === undefined && printFormOf(as, format) === 'json' ? TRANSLATION : undefined,
   async run(session, values) {
     const { input, file, allowLoss } = values;
     const into = readInto(values.into);
@@ -116,8 +118,12 @@ export const translate = command({
   },
 });
 
+function printFormOf(as: PrintForm | undefined, format: OutputFormat): PrintForm {
+  return as ?? (format === 'table' ? 'curl' : 'json');
+}
+
 function printForm({ output }: Session, as: PrintForm | undefined): PrintForm {
-  const form = as ?? (output.format === 'table' ? 'curl' : 'json');
+  const form = printFormOf(as, output.format);
   if (form !== 'json') {
     output.checkFree(
       as === undefined ? 'goes with --output json or ndjson' : `does not go with --as ${as}, which is text`,

@@ -24,6 +24,7 @@ export const wait = command({
       help: 'wait this long at most for a person to confirm it',
     },
   },
+  records: () => ACTIVITY,
   async run(session, { id, last, timeout, unconfirmed }) {
     const { service, ids } = await namedActivities(session, id, last);
     const options = { timeout, unconfirmedTimeout: unconfirmed };
