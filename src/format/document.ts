@@ -54,7 +54,6 @@ async function parse(text: string, source: string): Promise<{ value: unknown; lo
     const reason = error?.message ?? jsonError?.message ?? '';
     throw invalid(
       `${source}${at === undefined ? '' : place(at)}: is not ${isJson ? 'JSON' : 'YAML'}: ${plain(reason)}`,
-      error ?? jsonError,
     );
   }
   if (document.contents === null) throw invalid(`${source}: is empty`);
@@ -77,7 +76,7 @@ function valueOf(document: Document, source: string): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 }) as unknown;
   } catch (error) {
-    throw invalid(`${source}: ${plain(error instanceof Error ? error.message : String(error))}`, error);
+    throw invalid(`${source}: ${plain(error instanceof Error ? error.message : String(error))}`);
   }
 }
 
@@ -90,9 +89,12 @@ function failure(act: () => unknown): Error | undefined {
   }
 }
 
-/** The parsers' messages quote what stands there, which may be a secret: behind a colon, or as `, "text" is not …`. */
+/**
+ * The parsers' messages quote what stands there, which may be a secret: behind a colon, or as `, ..."text" is not …`.
+ * So their errors are no causes of ours either.
+ */
 function plain(message: string): string {
-  return message.replace(/(?:[:;]|, ?"| in JSON at position)[^]*$/, '');
+  return message.replace(/(?:[:;]|, (?:\.\.\.)?"| in JSON at position)[^]*$/, '');
 }
 
 function positionIn(message: string | undefined): number | undefined {
@@ -170,6 +172,6 @@ async function compile(schema: string): Promise<ValidateFunction> {
   return ajv.compile(JSON.parse(text) as object);
 }
 
-function invalid(message: string, cause?: unknown): UsageError {
-  return new UsageError('CONFIG_INVALID', message, cause === undefined ? undefined : { cause });
+function invalid(message: string): UsageError {
+  return new UsageError('CONFIG_INVALID', message);
 }

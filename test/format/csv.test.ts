@@ -203,13 +203,16 @@ describe('readCsv', () => {
   });
 
   it('takes CRLF, LF and CR, mixed; passes over empty lines but counts them; drops a BOM', async () => {
+    const bytes = Buffer.from('\uFEFFa,b\r\n\n\r\rc,d\r\n\r\n"x\r\ny\rz",e\nf,g');
     for (const lenient of [false, true]) {
-      expect(await read('\uFEFFa,b\r\n\n\r\rc,d\r\n\r\n"x\r\ny\rz",e\nf,g', { lenient })).to.deep.equal([
-        { line: 1, cells: ['a', 'b'] },
-        { line: 5, cells: ['c', 'd'] },
-        { line: 7, cells: lenient ? ['x\r\ny\rz', 'e'] : ['x\r\ny\rz', 'e'] },
-        { line: 10, cells: ['f', 'g'] },
-      ]);
+      for (const input of [bytes, cut(bytes, [1])]) {
+        expect(await read(input, { lenient })).to.deep.equal([
+          { line: 1, cells: ['a', 'b'] },
+          { line: 5, cells: ['c', 'd'] },
+          { line: 7, cells: ['x\r\ny\rz', 'e'] },
+          { line: 10, cells: ['f', 'g'] },
+        ]);
+      }
     }
   });
 
@@ -256,6 +259,8 @@ describe('readCsv', () => {
       expect(error?.message, text).to.match(reason);
       expect(error?.position, text).to.deep.equal({ source: undefined, line, column: 1, byteOffset });
       expect(rows, text).to.have.length(2);
+      // What the parser said comes along; of the number of cells it said nothing.
+      expect(error?.cause instanceof Error, text).to.equal(!(error?.message ?? '').includes('the row has'));
       expect(error?.message).to.match(new RegExp(`^line ${line}:1 \\(byte ${byteOffset}\\): `));
     }
   });
@@ -283,6 +288,37 @@ describe('readCsv', () => {
       expect(rows.length, shown).to.be.within(0, 1);
     }
     expect((await outcome(Buffer.from('a\nb\nc\nd\n\xe9', 'latin1'))).rows.length).to.be.within(2, 4);
+  });
+
+  it('hands on each row before the line after the next is asked for, whatever ends the lines', async () => {
+    for (const lenient of [false, true]) {
+      for (const lineEnd of ['\n', '\r\n', '\r']) {
+        let given = 0;
+        const source = async function* () {
+          for (; given < 6; given++) {
+            await Promise.resolve();
+            yield Buffer.from(`a${given},"b"${lineEnd}`);
+          }
+        };
+        const rows = readCsv(source(), { lenient })[Symbol.asyncIterator]();
+        for (let row = 0; row < 5; row++) {
+          expect((await rows.next()).value).to.deep.include({ cells: [`a${row}`, 'b'] });
+          // What follows may be needed: a CR ends its line only before what is no LF.
+          expect(given, JSON.stringify({ lenient, lineEnd })).to.be.at.most(row + 1);
+        }
+        await rows.return?.();
+      }
+    }
+  });
+
+  it('judges a first line of more than 64 KiB by its beginning, and a shorter one whole', async () => {
+    for (const [length, width] of [
+      [65_536, 2],
+      [65_537, 1],
+    ] as const) {
+      const line = Buffer.from(`${'x'.repeat(length)}\ty\n`);
+      expect((await cells(cut(line, [length])))[0]).to.have.length(width);
+    }
   });
 
   it('stops reading its source when nobody reads the rows', async () => {
@@ -404,6 +440,16 @@ describe('readCsv in lenient mode', () => {
     expect(rows).to.have.length(600_001);
   });
 
+  it('takes a quoted cell as long as a row may be, and no longer', async () => {
+    for (const [length, isQuoted] of [
+      [1_048_575, true],
+      [1_048_576, false],
+    ] as const) {
+      const [row] = await lenient(`"${'x'.repeat(length)}"\n`);
+      expect(row?.[0]).to.have.length(isQuoted ? length : length + 2);
+    }
+  });
+
   it('reads any number of stray quotes', async () => {
     for (const text of ['a,"b\n', 'x,"a"  b', 'x,"a,', '""b,', '"""', '" ']) {
       const rows = await lenient(text.repeat(20_000));
@@ -429,6 +475,15 @@ describe('writeCsv', () => {
       '"a\tb"\tc,d\r\n',
     );
     expect(await written([])).to.equal('');
+  });
+
+  it('gives no piece without text', async () => {
+    const rows = fc.array(fc.constantFrom([], [''], ['a', 'b']), { maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(rows, async (given) => {
+        for await (const piece of writeCsv(given)) expect(piece).not.to.equal('');
+      }),
+    );
   });
 
   it('takes rows as they come, and hands them on before the last', async () => {

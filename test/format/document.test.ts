@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
@@ -100,6 +101,11 @@ describe('readDocument', () => {
         'seed.yaml:3:29: accounts[0].doNotMail[0]["e mail"]: must be text or a number or null, got an array',
       ],
       ['accounts:\n  - user: 5\n', 'seed.yaml:2:11: accounts[0].user: must be text; put it in quotes, got 5'],
+      [
+        `${start}    lists: [{ id: 2, name: x, optInDefault: maybe }]\n`,
+        'seed.yaml:3:45: accounts[0].lists[0].optInDefault: must be true or false, got "maybe"',
+      ],
+      ['accounts: [5]\n', 'seed.yaml:1:12: accounts[0]: must be an object, got 5'],
       ['accounts: {}\n', 'seed.yaml:1:11: accounts: must be a list, got an object'],
       ['hello\n', 'seed.yaml:1:1: must be an object, got text'],
       ['acounts: []', 'seed.yaml:1:1: "acounts" is not known here; did you mean accounts? (and 1 more)'],
@@ -111,6 +117,21 @@ describe('readDocument', () => {
       expect(error.message).to.equal(message);
       expect(error.code).to.equal('CONFIG_INVALID');
     }
+  });
+
+  it('names any key as it is written, and where its value stands', async () => {
+    const character = fc.oneof(
+      fc.constantFrom(...'~~//01.[]" $-\\'),
+      fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: character, maxLength: 8 }), async (key) => {
+        const text = JSON.stringify({ accounts: [{ user: 'joe', doNotMail: ['x', { [key]: [1] }] }] });
+        const name = /^[\w$-]+$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+        const place = `seed.json:1:${text.lastIndexOf('[') + 1}: accounts[0].doNotMail[1]${name}: `;
+        expect((await failure(text, 'seed.json')).message).to.include(`${place}must be text or a number`);
+      }),
+    );
   });
 
   it('says where a document is not well-formed, of JSON by the rules of JSON', async () => {
@@ -126,9 +147,22 @@ describe('readDocument', () => {
       ['{"accounts": [', 'stdin', /^stdin:1:15: is not JSON: /],
       ['accounts: [{user: joe}', 'seed.yaml', /^seed\.yaml:1:23: is not YAML: /],
       ['accounts: []\naccounts: []', 'seed.yaml', /^seed\.yaml:2:1: is not YAML: Map keys must be unique$/],
+      ['[{user: joe}', 'seed.yml', /^seed\.yml:1:13: is not YAML: /],
       ['a: 1\n---\nb: 2\n', 'seed.yaml', /^seed\.yaml:2:1: is not YAML: /],
     ] as const) {
       expect((await failure(text, source)).message).to.match(message);
+    }
+  });
+
+  it('quotes nothing of JSON that is broken behind a secret, nor does its cause', async () => {
+    for (const text of [
+      '{"accounts": [{"user": "joe", "credentials": {"password": ["918273",]}}]}',
+      '{"accounts": [{"user": "joe", "credentials": {"password": "918273"}},]}',
+      '["918273",]',
+    ]) {
+      const error = await failure(text, 'seed.json');
+      expect(error.message).to.match(/^seed\.json: is not JSON: Unexpected token '\]'$/);
+      expect(inspect(error, { depth: 10 })).not.to.include('918273');
     }
   });
 
@@ -158,5 +192,10 @@ describe('readDocument', () => {
     const many = (name: string) => Array.from({ length: 12 }, () => name).join();
     const flood = await failure(`a: &a [${many('x')}]\nb: &b [${many('*a')}]\nc: [${many('*b')}]\n`);
     expect(flood.code).to.equal('CONFIG_INVALID');
+    expect(flood.message).to.match(/^seed\.yaml: Excessive alias count/);
+    const lost = await failure('accounts: *roses\n');
+    expect(lost.message)
+      .to.match(/^seed\.yaml: Unresolved alias /)
+      .and.not.include('roses');
   });
 });

@@ -248,6 +248,17 @@ describe('multipartBody', () => {
     }
   });
 
+  it('says which of them it refuses, and shows 100 characters of it at most', () => {
+    const long = 'x'.repeat(100);
+    for (const [field, part] of [
+      ['name', { name: `${long}\0`, value: '' }],
+      ['fileName', filePart({ fileName: `${long}\0` })],
+      ['contentType', filePart({ contentType: `${long}é` })],
+    ] as const) {
+      expect(() => multipartBody([part])).to.throw(UsageError, new RegExp(`^${field}: [^]*"${long}"`));
+    }
+  });
+
   it('quotes a boundary that is no token', async () => {
     const body = multipartBody([{ name: 'a', value: 'b' }], { boundary: "a'()+_,-./:=?Z" });
     expect(body.contentType).to.equal('multipart/form-data; boundary="a\'()+_,-./:=?Z"');

@@ -76,6 +76,23 @@ describe('Transcoder', () => {
     );
   });
 
+  it('counts what it was fed, at any cuts, wherever it begins', () => {
+    fc.assert(
+      fc.property(anyCase, anyCuts, fc.nat({ max: 1e10 }), ({ encoding, text }, cuts, origin) => {
+        const transcoder = new Transcoder(encoding, origin);
+        let given = 0;
+        for (const chunk of pieces(encode(text, encoding), cuts)) {
+          transcoder.push(chunk);
+          given += chunk.length;
+          expect(transcoder.fed).to.equal(transcoder.isIdentity ? 0 : given);
+        }
+        transcoder.end();
+        expect(transcoder.fed).to.equal(transcoder.isIdentity ? 0 : given);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   it('finds back from each byte of the output to the first byte of its character in the input', () => {
     fc.assert(
       fc.property(anyCase, anyCuts, fc.nat({ max: 1e10 }), ({ encoding, text }, cuts, origin) => {
@@ -172,6 +189,14 @@ describe('Transcoder', () => {
     expect(transcoder.refusal(error.position!.byteOffset)).to.equal(
       'the bytes here are no character of UTF-16LE',
     );
+  });
+
+  it('writes each character of UTF-16 as Buffer does, at the ends of each length', () => {
+    const text = String.fromCodePoint(0x7f, 0x80, 0x7ff, 0x800, 0xffff, 0x10000, 0x10ffff);
+    for (const encoding of ['UTF-16LE', 'UTF-16BE'] as const) {
+      const out = transcode(new Transcoder(encoding), [encode(text, encoding)]);
+      expect(out).to.deep.equal(Buffer.from(text));
+    }
   });
 
   it('keeps a byte order mark as a byte order mark', () => {

@@ -165,6 +165,35 @@ describe('XmlReader', () => {
       expect(reader.byteOffset).to.equal(41);
     });
 
+    it('refuses half a character behind the root element', () => {
+      const bytes = Buffer.concat([Buffer.from('<a/>'), Buffer.of(0xe2, 0x82)]);
+      const reading = readXml(bytes);
+      expect(reading.error?.message).to.equal('line 1:5 (byte 4): invalid UTF-8');
+      expect(readXml(bytes, () => 1)).to.deep.equal(reading);
+    });
+
+    it('tells of an element as soon as its tag is whole, however it came', () => {
+      for (const tag of ['<a>', '<a/>', `<a b="'>" c='">"'>`, `<a b='1' c="2"/>`, '<é xmlns = "u" >']) {
+        const bytes = Buffer.from(tag);
+        for (let cut = 1; cut < bytes.length; cut++) {
+          for (const sizes of [
+            [cut, bytes.length - cut],
+            [cut, ...Array<number>(bytes.length - cut).fill(1)],
+          ]) {
+            const reader = new XmlReader();
+            reader.push(Buffer.from('<root>'));
+            expect(reader.read()).to.equal(XmlEvent.StartElement);
+            let at = 0;
+            for (const size of sizes) {
+              expect(reader.read(), `${tag} at ${at}`).to.equal(XmlEvent.NeedBytes);
+              reader.push(bytes.subarray(at, (at += size)));
+            }
+            expect(reader.read(), `${tag} cut at ${cut}`).to.equal(XmlEvent.StartElement);
+          }
+        }
+      }
+    });
+
     it('takes nothing more after the end', () => {
       expect(() => {
         open('<a/>').push(Buffer.from(' '));
@@ -234,6 +263,10 @@ describe('XmlReader', () => {
         '<a/>é',
         'XML_NOT_WELL_FORMED line 1:5 (byte 4): byte 0xC3 after the root element, where no text may be',
       ],
+      ['<a>\ufffe</a>', 'XML_NOT_WELL_FORMED line 1:4 (byte 3): the character U+FFFE is not allowed'],
+      ['<a>é\uffff</a>', 'XML_NOT_WELL_FORMED line 1:5 (byte 5): the character U+FFFF is not allowed'],
+      ['<a>&;</a>', 'XML_NOT_WELL_FORMED line 1:4 (byte 3): "&;" is declared nowhere'],
+      ['<a b="&;"/>', 'XML_NOT_WELL_FORMED line 1:7 (byte 6): "&;" is declared nowhere'],
       ['<![CDATA[x]]>', 'XML_NOT_WELL_FORMED line 1:1 (byte 0): a CDATA section outside of the root element'],
       [
         '<a>1 < 2</a>',
@@ -472,6 +505,20 @@ describe('XmlReader', () => {
       );
       expect(refusal(`<a>&#${'0'.repeat(900)}65;</a>`)).to.equal('read');
       expect(refusal(`<a b="&${long};"/>`)).to.match(/^XML_LIMIT .*reference longer than 1000 bytes$/);
+    });
+
+    it('of a tag before that of a reference that goes on behind it', () => {
+      const limits = { tag: 20, name: 10 };
+      const reference = `&${'b'.repeat(20)};`;
+      for (const [before, message] of [
+        [3, 'a reference longer than 10 bytes'],
+        [4, 'a tag longer than 20 bytes'],
+      ] as const) {
+        const source = `<a x="${'-'.repeat(before)}${reference}"/>`;
+        const reading = readText(source, { limits });
+        expect(reading.error?.message.split(': ').at(-1), source).to.equal(message);
+        expect(readXml(Buffer.from(source), () => 1, { limits })).to.deep.equal(reading);
+      }
     });
 
     it('of the XML declaration', () => {

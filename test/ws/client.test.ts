@@ -230,7 +230,11 @@ describe('WsClient', () => {
       await download.cancel();
     });
 
-    it('an error of the lists names them', async () => {
+    it('an error of the lists names them, and one of an activity names it', async () => {
+      nock(ORIGIN).get(`${PATH}/a07e1`).reply(500, 'down');
+      expect((await failure(makeClient().get('a07e1'))).message).to.equal(
+        'GET of activity a07e1: 500 the service failed: down',
+      );
       nock(ORIGIN).get('/ws/customers/joesflowers/lists').reply(500, 'down');
       expect((await failure(all(makeClient().lists()))).message).to.equal(
         'GET of lists: 500 the service failed: down',

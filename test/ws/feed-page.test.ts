@@ -3,8 +3,14 @@ import fc from 'fast-check';
 import type { Activity } from '../../src/activity/activity.js';
 import { EmulatedAccount } from '../../src/emulator/account.js';
 import { createVirtualClock } from '../../src/emulator/virtual-clock.js';
-import type { WsAccount } from '../../src/ws/call.js';
+import type { Call, WsAccount } from '../../src/ws/call.js';
+import { FeedPages } from '../../src/ws/feed-page.js';
+import { QUIRK_NAMES, quirksOf } from '../../src/ws/quirks.js';
+import { encodeEntry, encodeFeed } from '../../src/ws/records.js';
 import { wsServer } from '../../src/ws/server.js';
+import { accountUris, DOCUMENTED_ORIGIN } from '../../src/ws/uris.js';
+import { activity } from '../support/arbitraries.js';
+import { stubService } from '../support/stub-service.js';
 
 /** The same account, which gives each record anew and tells of no version: nothing of it can be kept. */
 function forgetful(account: EmulatedAccount): WsAccount {
@@ -90,6 +96,49 @@ describe('pages of activities', () => {
         },
       ),
       { numRuns: 60 },
+    );
+  });
+
+  it('are what encodeFeed and encodeEntry write, with any quirks, and are found again until something changes', () => {
+    const time = fc.integer({ min: 0, max: 4e12 }).map((since) => new Date(since));
+    fc.assert(
+      fc.property(
+        fc.array(activity, { maxLength: 4 }),
+        fc.subarray([...QUIRK_NAMES]),
+        fc.option(fc.constant('?pageToken=2'), { nil: undefined }),
+        fc.array(time, { minLength: 1, maxLength: 3 }),
+        (activities, off, next, times) => {
+          const quirks = quirksOf('observed', Object.fromEntries(off.map((name) => [name, false])));
+          const uris = accountUris(DOCUMENTED_ORIGIN, 'joesflowers');
+          const links = { next, first: uris.activities, current: uris.activities };
+          const publish = (one: Activity) => ({ ...one, title: 'published' });
+          const account = (version: number): WsAccount => ({ ...stubService(), activitiesVersion: version });
+          const [same, changed] = [account(1), account(2)];
+          const pages = new FeedPages();
+          for (const [index, updated] of times.entries()) {
+            const call: Call = {
+              request: new Request(uris.activities),
+              url: new URL(uris.activities),
+              frame: { uris, user: 'joesflowers', updated, quirks },
+              body: () => Promise.resolve(new Uint8Array()),
+              ...{ account: same, quirks, pageSize: 50 },
+            };
+            const expected = encodeFeed(activities.map(publish), call.frame, links);
+            const found = pages.find(call);
+            if (found !== undefined || (index > 0 && quirks.defaultNamespaces)) {
+              expect(found?.toString()).to.equal(expected);
+            }
+            expect(pages.write(call, 1, activities, links, publish).toString()).to.equal(expected);
+            for (const one of activities) {
+              const entry = encodeEntry(publish(one), call.frame);
+              expect(pages.alone(call, one, publish).toString()).to.equal(entry);
+            }
+            expect(pages.find({ ...call, account: changed })).to.equal(undefined);
+            pages.write({ ...call, account: changed }, 1, activities, links, publish);
+            expect(pages.find({ ...call, account: changed })).to.equal(undefined);
+          }
+        },
+      ),
     );
   });
 

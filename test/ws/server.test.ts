@@ -178,6 +178,15 @@ describe('wsServer', () => {
         ['up.csv', undefined],
       ]);
     });
+
+    it('an activity without a file has no FileName, whatever is told of uploads', async () => {
+      const service = stubService([anActivity({ id: 'a07e1', type: 'CLEAR_CONTACTS_FROM_LISTS' })]);
+      for (const uploadFileName of [true, false]) {
+        const server = serving(service, { quirks: { uploadFileName } });
+        const { record } = decodeEntry(await bytes(await server(new Request(`${BASE}/activities/a07e1`))));
+        expect(record).to.include({ type: 'CLEAR_CONTACTS_FROM_LISTS', fileName: undefined });
+      }
+    });
   });
 
   describe('creation', () => {

@@ -113,6 +113,19 @@ describe('the parameters of a request', () => {
     }
   });
 
+  it('are true, false and blank in every form of flags', async () => {
+    for (const quirks of [WITHOUT(), WITHOUT('flagSpellings')]) {
+      for (const [text, meant] of [
+        ['true', true],
+        ['false', false],
+        ['', false],
+      ] as const) {
+        const body = Buffer.from(`activityType=EXPORT_CONTACTS&listId=5&exportOptDate=${text}`);
+        expect(await decodeRequest(FORM, body, quirks), text).to.include({ exportOptDate: meant });
+      }
+    }
+  });
+
   it('that cannot be understood are refused, in words that name them', async () => {
     const clear = 'activityType=CLEAR_CONTACTS_FROM_LISTS';
     const exported = 'activityType=EXPORT_CONTACTS&listId=2';

@@ -29,6 +29,8 @@ describe('checkUploadForm', () => {
       ['Email Address,City\na@example.com, x', 2],
       ['Email Address,City\r\na@example.com,x\r\n b@example.com,x', 3],
       ['Email Address,City\ra@example.com ,x\r', 2],
+      ['Email Address,City\n"a@example.com" ,x', 2],
+      ['Email Address,City\na@example.com, "Boston, MA"', 2],
       ['Email Address,City\n"a@example.com","Boston,\n MA"\nb@example.com, x', 4],
     ] as const) {
       expect(await said(text, off), text).to.match(new RegExp(`^line ${line} has blanks`));
@@ -62,7 +64,7 @@ describe('checkUploadForm', () => {
   });
 
   it('does not look into a spreadsheet, and reads bytes that are not UTF-8', async () => {
-    const xls = Buffer.from('d0cf11e0a1b11ae10000', 'hex');
+    const xls = Buffer.from('d0cf11e0a1b11ae100000a20782c2079', 'hex');
     expect(await said(xls, 'blanksAroundCells', 'columnSpellings')).to.equal(undefined);
     const latin = Buffer.from('Email Address\na@example.com, \xc9ve', 'latin1');
     expect(await said(latin, 'blanksAroundCells')).to.match(/^line 2/);
