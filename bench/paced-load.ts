@@ -12,7 +12,7 @@ export interface PacedOptions {
 export interface Paced {
   readonly answers: number;
   readonly seconds: number;
-  /** Milliseconds from when each request was due to the end of its answer, in ascending order. */
+  /** Milliseconds from when each request was due, or sent if that was earlier, to the end of its answer, in ascending order. */
   readonly latencies: readonly number[];
 }
 
@@ -31,7 +31,9 @@ export async function paced({ urls, headers, perSecond, until }: PacedOptions): 
       const wait = due - performance.now();
       if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
       const url = urls[turn % urls.length] ?? '';
-      under.push(ask(url, headers, agent).then(() => void latencies.push(performance.now() - due)));
+      // A timer may fire a little early.
+      const from = Math.min(due, performance.now());
+      under.push(ask(url, headers, agent).then(() => void latencies.push(performance.now() - from)));
     }
     await Promise.all(under);
     const seconds = (performance.now() - start) / 1000;
