@@ -6,7 +6,7 @@ import {
   type ReportList,
   type ReportPart,
 } from '../migrate/report.js';
-import { putHeld, RUN_STATES, shownNumber, shownState } from './migration-status-output.js';
+import { putHeld, RUN_STATES, shownNumber, STANDING } from './migration-status-output.js';
 import type { Field, Output, View } from './output.js';
 import { plainText, type Paint } from './terminal.js';
 
@@ -128,13 +128,7 @@ export const ACCOUNT: View<AccountRow> = {
   kind: ['reported-account', 'reported-accounts'],
   none: 'The plan has no accounts.',
   fields: [
-    { name: 'account', heading: 'Account', value: ({ account }) => account },
-    {
-      name: 'state',
-      heading: 'State',
-      value: ({ state }) => state,
-      shown: ({ state }, paint) => shownState(state, paint),
-    },
+    ...STANDING,
     count('rows', 'Rows'),
     count('failing', 'Failing', { bad: true }),
     count('missing', 'Missing', { bad: true }),

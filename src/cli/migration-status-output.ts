@@ -72,17 +72,22 @@ function progress(
   ];
 }
 
+/** Which account it is, and how it stands. */
+export const STANDING: readonly Field<Pick<AccountStatus, 'account' | 'state'>>[] = [
+  { name: 'account', heading: 'Account', value: ({ account }) => account },
+  {
+    name: 'state',
+    heading: 'State',
+    value: ({ state }) => state,
+    shown: ({ state }, paint) => shownState(state, paint),
+  },
+];
+
 export const ACCOUNT_STATUS: View<AccountStatus> = {
   kind: ['migration-account', 'migration-accounts'],
   none: 'The plan has no accounts.',
   fields: [
-    { name: 'account', heading: 'Account', value: ({ account }) => account },
-    {
-      name: 'state',
-      heading: 'State',
-      value: ({ state }) => state,
-      shown: ({ state }, paint) => shownState(state, paint),
-    },
+    ...STANDING,
     ...progress('steps', 'Steps', 2),
     ...progress('parts', 'Parts'),
     ...progress('rows', 'Rows', 1),
@@ -99,7 +104,7 @@ export const ACCOUNT_STATUS: View<AccountStatus> = {
   ],
 };
 
-export function shownState(state: AccountStatus['state'], paint: Paint): string {
+function shownState(state: AccountStatus['state'], paint: Paint): string {
   if (state === 'finished') return paint('green', state);
   if (state === 'held') return paint('red', state);
   return state === 'running' ? paint('cyan', state) : state;

@@ -33,6 +33,8 @@ export type GatewayEvent = { readonly at: number } & (
       readonly parts: number;
       readonly upstream: string;
     })
+  /** Nobody knows whether a part, from 1, was sent before a crash: it is looked for at v2, which takes a while. */
+  | (OfActivity & { readonly event: 'searching'; readonly part: number })
   | (OfActivity & { readonly event: 'followed'; readonly status: string })
   | (OfActivity & {
       readonly event: 'finished';

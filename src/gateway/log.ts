@@ -109,6 +109,7 @@ const SENTENCES = {
   warned: ['info', 'an activity has warnings'],
   refused: ['info', 'a request was refused'],
   submitted: ['info', 'a part was taken by v2'],
+  searching: ['info', 'a part may have been sent before; it is looked for at v2'],
   followed: ['debug', 'an activity goes on'],
   finished: ['info', 'an activity is complete'],
   called: ['debug', 'v2 was called'],

@@ -47,6 +47,9 @@ export class Overview {
       case 'waiting':
         this.#change(event, { note: `waits (${event.code}); tried again at ${timeOf(event.until)}` });
         break;
+      case 'searching':
+        this.#change(event, { note: 'may have been sent before; it is looked for' });
+        break;
       case 'submitted':
         this.#change(event, { note: undefined });
         break;

@@ -160,6 +160,7 @@ async function sendPart(
   if (part === undefined) return false;
   if (part.refused !== undefined || engine.stop.aborted) return false;
   if (part.upstream !== undefined) return true;
+  if (part.attempt !== undefined) tell({ event: 'searching', ...of, part: index + 1 });
   const sent = await persist(
     engine,
     of,

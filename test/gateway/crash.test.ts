@@ -68,7 +68,10 @@ const REQUESTS = [
 ] as const;
 
 /** What is asked of a gateway that crashes at the n-th call of its store, and is begun anew. */
-async function story(at: number, mode: 'before' | 'after'): Promise<boolean> {
+async function story(
+  at: number,
+  mode: 'before' | 'after',
+): Promise<{ readonly crashed: boolean; readonly searched: number }> {
   const store = memoryStore();
   const setting = await Setting.begin({ store });
   await setting.gateway.close();
@@ -134,7 +137,7 @@ async function story(at: number, mode: 'before' | 'after'): Promise<boolean> {
         .map(({ id }) => `${id}.csv`)
         .sort(),
     );
-    return first.crashed;
+    return { crashed: first.crashed, searched: setting.told('searching').length };
   } finally {
     await setting.end();
   }
@@ -151,8 +154,13 @@ describe('a gateway that crashes', function () {
   ] as const) {
     it(`loses nothing and does nothing twice, ${mode} any call of its store`, async () => {
       let at: number = first;
-      while (await story(at, mode)) at += step;
+      let searched = 0;
+      for (let told = await story(at, mode); told.crashed; told = await story((at += step), mode)) {
+        expect(told.searched, 'parts that may have been sent').to.be.within(0, 1);
+        searched += told.searched;
+      }
       expect(at).to.be.greaterThan(20);
+      expect(searched).to.be.greaterThan(0);
     });
   }
 });

@@ -56,6 +56,7 @@ const EVENTS: readonly GatewayEvent[] = [
     code: 'SERVICE_FAILED',
     status: 502,
   },
+  { at: AT, event: 'searching', ...OF, part: 1 },
   { at: AT, event: 'upstreamDown', key: 'abc', code: 'SERVICE_FAILED', until: AT + 1000 },
   { at: AT, event: 'upstreamUp', key: 'abc', downFor: 1000 },
   { at: AT, event: 'waiting', ...OF, code: 'RATE_LIMITED', until: AT + 1000 },
