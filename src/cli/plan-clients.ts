@@ -23,8 +23,8 @@ export class PlanClients {
 
   /** @throws UsageError `CREDENTIALS_REQUIRED`, which names the account. */
   async target(account: string, { baseUrl, apiKey, accessToken }: PlannedTarget): Promise<ActivityService> {
-    const key = await this.#secret(apiKey, `${account}: api_key`);
-    const token = await this.#secret(accessToken, `${account}: access_token`);
+    const key = await this.#secret(apiKey, account, 'api_key');
+    const token = await this.#secret(accessToken, account, 'access_token');
     const credentials = { scheme: 'api_key', apiKey: key, token } as const;
     const settings = { ...this.#common, api: 'v2', user: undefined, baseUrl, credentials } as const;
     return this.#session.connect(settings, 'auto', this.#limits(baseUrl, key));
@@ -41,19 +41,19 @@ export class PlanClients {
 
   async #credentials(account: string, { user, credentials }: SourceAccount): Promise<Credentials> {
     if (credentials.scheme === 'bearer') {
-      const token = await this.#secret(credentials.accessToken, `${account}: source_access_token`);
+      const token = await this.#secret(credentials.accessToken, account, 'source_access_token');
       return { scheme: 'bearer', token };
     }
-    const apiKey = await this.#secret(credentials.apiKey, `${account}: source_api_key`);
-    const password = await this.#secret(credentials.password, `${account}: source_password`);
+    const apiKey = await this.#secret(credentials.apiKey, account, 'source_api_key');
+    const password = await this.#secret(credentials.password, account, 'source_password');
     return { scheme: 'basic', apiKey, user, password };
   }
 
-  async #secret(reference: SecretReference, place: string): Promise<string> {
+  async #secret(reference: SecretReference, account: string, column: string): Promise<string> {
     const { env } = this.#session.io;
+    const place = `${account}: ${column}`;
     const secret = await readSecret(reference, { env, folder: this.#planFolder, place });
-    // The name of an account is shown everywhere; an emulator may take it for a token.
-    if (!place.startsWith(`${secret}:`)) this.#session.guard([secret]);
+    this.#session.guard([secret], [account]);
     return secret;
   }
 

@@ -110,10 +110,11 @@ export async function runMigration(
   }
 }
 
-/** Sees to it that nobody is told them; but for names of accounts, which an emulator may take for tokens. */
 function guardSecrets(session: Session, { accounts }: MigrationPlan, found: TargetCredentials): void {
-  const secrets = secretsOf({ scheme: 'api_key', ...found });
-  session.guard(secrets.filter((secret) => !accounts.some(({ account }) => account === secret)));
+  session.guard(
+    secretsOf({ scheme: 'api_key', ...found }),
+    accounts.map(({ account }) => account),
+  );
 }
 
 /** Looks whether the plan can be run, and puts out what would be sent. */

@@ -145,9 +145,13 @@ export class Session {
     return { flags, env: this.io.env, folder: this.io.folder };
   }
 
-  /** Sees to it that nothing that is said has these in it; see `secretsOf`. */
-  guard(secrets: readonly string[]): void {
-    this.#secrets = [...new Set([...this.#secrets, ...secrets])].sort((a, b) => b.length - a.length);
+  /**
+   * Sees to it that nothing that is said has these in it; see `secretsOf`.
+   * @param names of accounts, which are shown everywhere; an emulator may take one for a token.
+   */
+  guard(secrets: readonly string[], names: readonly string[] = []): void {
+    const hidden = secrets.filter((secret) => !names.includes(secret));
+    this.#secrets = [...new Set([...this.#secrets, ...hidden])].sort((a, b) => b.length - a.length);
   }
 
   /** Whether stdin is spoken for: a secret was read from it. */

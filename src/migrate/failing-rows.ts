@@ -39,9 +39,9 @@ export interface FailingRowsOptions {
 }
 
 /**
- * The rows that failed, in the order of the plan and then of their lines: those that the service named, or that have no address; all rows of a part
- * that failed as a whole; and, where a part has more errors than the service named, those of its rows that were found
- * missing. The files are looked into only for these last two.
+ * The rows that failed, in the order of the plan and then of their lines: those that the service named, or that have no
+ * address; all rows of a part that failed as a whole; and, where a part has more errors than the service named, those of
+ * its rows that were found missing. The files are looked into only for these last two.
  * @throws UsageError `FILE_UNREADABLE` for a file of the state folder
  */
 export async function* failingRows(
